@@ -1,0 +1,43 @@
+"""The protocol's values: intervals, Temporary Exposure Keys, diagnosis keys."""
+
+from immuni.keys.intervals import (
+    INTERVAL,
+    INTERVAL_SECONDS,
+    MAX_INTERVAL,
+    TEK_ROLLING_PERIOD,
+    ENIntervalNumber,
+    day_of,
+    first_interval_of,
+    interval_at,
+    rolling_start_of,
+    start_of,
+)
+from immuni.keys.tek import (
+    KEY_LENGTH,
+    MAX_TRANSMISSION_RISK_LEVEL,
+    DiagnosisKey,
+    InvalidKeyError,
+    ReportType,
+    TemporaryExposureKey,
+    generate_tek,
+)
+
+__all__ = [
+    "INTERVAL",
+    "INTERVAL_SECONDS",
+    "KEY_LENGTH",
+    "MAX_INTERVAL",
+    "MAX_TRANSMISSION_RISK_LEVEL",
+    "TEK_ROLLING_PERIOD",
+    "DiagnosisKey",
+    "ENIntervalNumber",
+    "InvalidKeyError",
+    "ReportType",
+    "TemporaryExposureKey",
+    "day_of",
+    "first_interval_of",
+    "generate_tek",
+    "interval_at",
+    "rolling_start_of",
+    "start_of",
+]
