@@ -1,0 +1,160 @@
+"""What both implementations of matching promise, case by case."""
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Final
+
+import pytest
+
+from immuni._core import _native, reference
+
+TEK: Final = bytes.fromhex("75c734c6dd1a782de7a965da5eb93125")
+OTHER_TEK: Final = bytes(range(16))
+NOISE: Final = bytes(16)
+START: Final = 2642976
+TOLERANCE: Final = 12
+MAX_INTERVAL: Final = 2**32 - 1
+
+FoundMatch = tuple[int, int, int]
+pytestmark = pytest.mark.parametrize("core", [_native, reference], ids=["native", "reference"])
+
+
+def rpi_of(tek: bytes, interval: int) -> bytes:
+    return reference.derive_rpis(reference.derive_rpik(tek), interval, 1)
+
+
+def matched(
+    core: ModuleType,
+    heard: Sequence[tuple[bytes, int]],
+    *,
+    teks: Sequence[bytes] = (TEK,),
+    start: int = START,
+    period: int = 144,
+) -> list[FoundMatch]:
+    matches: list[FoundMatch] = core.match_keys(
+        b"".join(teks),
+        [start] * len(teks),
+        [period] * len(teks),
+        b"".join(rpi for rpi, _ in heard),
+        [interval for _, interval in heard],
+        TOLERANCE,
+    )
+    return matches
+
+
+def test_a_sighting_matches_up_to_the_tolerance_on_both_sides(core: ModuleType) -> None:
+    made_for = START + 50
+    rpi = rpi_of(TEK, made_for)
+    heard = [(rpi, made_for + late) for late in (-13, -12, 0, 12, 13)]
+
+    assert matched(core, heard) == [(0, 1, made_for), (0, 2, made_for), (0, 3, made_for)]
+
+
+def test_every_sighting_of_a_repeated_identifier_is_reported(core: ModuleType) -> None:
+    rpi = rpi_of(TEK, START)
+    heard = [(rpi, START), (NOISE, START), (rpi, START), (rpi, START + 1)]
+
+    assert matched(core, heard) == [(0, 0, START), (0, 2, START), (0, 3, START)]
+
+
+def test_a_key_matches_within_its_own_rolling_period_only(core: ModuleType) -> None:
+    heard = [(rpi_of(TEK, START + step), START + step) for step in (-1, 0, 9, 10)]
+
+    assert matched(core, heard, period=10) == [(0, 1, START), (0, 2, START + 9)]
+
+
+def test_matches_come_in_the_order_of_keys_then_sightings(core: ModuleType) -> None:
+    heard = [
+        (rpi_of(TEK, START + 2), START + 2),
+        (rpi_of(OTHER_TEK, START), START),
+        (rpi_of(TEK, START), START),
+    ]
+
+    found = matched(core, heard, teks=(OTHER_TEK, TEK))
+
+    assert found == [(0, 1, START), (1, 0, START + 2), (1, 2, START)]
+
+
+def test_a_key_given_twice_matches_twice(core: ModuleType) -> None:
+    heard = [(rpi_of(TEK, START), START)]
+
+    assert matched(core, heard, teks=(TEK, TEK)) == [(0, 0, START), (1, 0, START)]
+
+
+def test_intervals_at_either_end_of_32_bits_do_not_wrap(core: ModuleType) -> None:
+    last = MAX_INTERVAL - 1
+    heard = [(rpi_of(TEK, last), MAX_INTERVAL), (rpi_of(TEK, last), 0)]
+
+    assert matched(core, heard, start=last, period=1) == [(0, 0, last)]
+    assert matched(core, [(rpi_of(TEK, 0), 0)], start=0, period=1) == [(0, 0, 0)]
+
+
+def test_a_tolerance_of_32_bits_does_not_wrap(core: ModuleType) -> None:
+    rpis = rpi_of(TEK, START) * 2
+
+    found = core.match_keys(TEK, [START], [1], rpis, [0, MAX_INTERVAL], MAX_INTERVAL)
+
+    assert found == [(0, 0, START), (0, 1, START)]
+
+
+def test_nothing_matches_nothing(core: ModuleType) -> None:
+    assert core.match_keys(b"", [], [], b"", [], TOLERANCE) == []
+    assert matched(core, []) == []
+    assert matched(core, [(rpi_of(TEK, START), START)], teks=()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((TEK[:15], [START], [144], NOISE, [START], 12), "16 bytes for each of 1 keys, got 15"),
+        ((TEK, [START] * 2, [144] * 2, NOISE, [START], 12), "for each of 2 keys, got 16"),
+        ((TEK, [START], [144] * 2, NOISE, [START], 12), "rolling_periods must have one entry"),
+        ((TEK, [START], [144], NOISE * 2, [START], 12), "for each of 1 sightings, got 32"),
+        ((TEK, [START], [144], NOISE[1:], [START], 12), "for each of 1 sightings, got 15"),
+        ((TEK, [START], [0], NOISE, [START], 12), r"1\.\.144, got 0"),
+        ((TEK, [START], [145], NOISE, [START], 12), r"1\.\.144, got 145"),
+        ((TEK, [MAX_INTERVAL], [1], NOISE, [START], 12), "end of a rolling period"),
+        ((TEK, [-1], [1], NOISE, [START], 12), "32 bits"),
+        ((TEK, [START], [1], NOISE, [2**32], 12), "32 bits"),
+        ((TEK, [START], [1], NOISE, [START], -1), "32 bits"),
+    ],
+)
+def test_a_batch_that_cannot_be_right_is_refused_with_its_reason(
+    core: ModuleType, arguments: tuple[object, ...], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        core.match_keys(*arguments)
+
+
+def test_a_wrong_length_is_told_with_the_right_one(core: ModuleType) -> None:
+    with pytest.raises(ValueError, match="a TEK has 16 bytes, got 15"):
+        core.derive_rpik(TEK[:15])
+    with pytest.raises(ValueError, match="an RPI has 16 bytes, got 0"):
+        core.decrypt_rpi(TEK, b"")
+    with pytest.raises(ValueError, match="metadata has 4 bytes, got 5"):
+        core.encrypt_metadata(TEK, NOISE, bytes(5))
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "complaint"),
+    [
+        (0, 145, "at most 144"),
+        (0, MAX_INTERVAL, "at most 144"),
+        (MAX_INTERVAL, 2, "does not fit 32 bits"),
+        (-1, 1, "32 bits"),
+        (0, 2**64, "32 bits"),
+    ],
+)
+def test_no_identifiers_exist_beyond_a_day_or_32_bits(
+    core: ModuleType, first: int, count: int, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        core.derive_rpis(TEK, first, count)
+
+
+def test_a_refusal_never_shows_key_material(core: ModuleType) -> None:
+    with pytest.raises(ValueError, match="a TEK") as refusal:
+        core.derive_rpik(TEK + TEK)
+
+    assert TEK.hex() not in str(refusal.value)
+    assert repr(TEK) not in str(refusal.value)

@@ -1,0 +1,151 @@
+"""The native core and its readable reference agree on whatever they are given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from immuni._core import _native, reference
+
+MAX = 2**32 - 1
+DAY = 144
+
+blocks = st.binary(min_size=16, max_size=16)
+any_bytes = st.one_of(blocks, st.binary(max_size=40))
+any_numbers = st.one_of(st.integers(0, MAX), st.integers(-1, DAY + 1), st.integers(MAX, MAX + 2))
+starts = st.one_of(st.integers(0, 20), st.just(2642976), st.integers(MAX - DAY - 20, MAX - DAY))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The arguments of one `match_keys` call."""
+
+    key_data: bytes
+    rolling_starts: list[int]
+    rolling_periods: list[int]
+    rpis: bytes
+    intervals: list[int]
+    tolerance: int
+
+    def matched_by(self, core: Callable[..., list[tuple[int, int, int]]]) -> object:
+        return outcome(
+            core,
+            self.key_data,
+            self.rolling_starts,
+            self.rolling_periods,
+            self.rpis,
+            self.intervals,
+            self.tolerance,
+        )
+
+
+def outcome(function: Callable[..., object], *arguments: object) -> object:
+    """Return what `function` returned, or the kind of error that it raised."""
+    try:
+        return function(*arguments)
+    except ValueError:
+        return ValueError
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> Batch:
+    """Draw keys, and sightings that come from them: some too early, too late or out of period."""
+    keys = draw(st.lists(st.tuples(blocks, starts, st.integers(1, DAY)), min_size=1, max_size=4))
+    tolerance = draw(st.integers(0, 15))
+    heard: list[tuple[bytes, int]] = []
+    for _ in range(draw(st.integers(0, 12))):
+        tek, start, period = draw(st.sampled_from(keys))
+        made_for = within_32_bits(start + draw(st.integers(-2, period + 2)))
+        heard_at = within_32_bits(made_for + draw(st.integers(-tolerance - 2, tolerance + 2)))
+        rpi = reference.derive_rpis(reference.derive_rpik(tek), made_for, 1)
+        heard += [(rpi, heard_at)] * draw(st.integers(1, 3))
+    heard += draw(st.lists(st.tuples(blocks, st.integers(0, MAX)), max_size=3))
+    heard = draw(st.permutations(heard))
+    return Batch(
+        key_data=b"".join(tek for tek, _, _ in keys),
+        rolling_starts=[start for _, start, _ in keys],
+        rolling_periods=[period for _, _, period in keys],
+        rpis=b"".join(rpi for rpi, _ in heard),
+        intervals=[at for _, at in heard],
+        tolerance=tolerance,
+    )
+
+
+def within_32_bits(interval: int) -> int:
+    return min(max(interval, 0), MAX)
+
+
+@given(any_bytes)
+def test_derived_keys_agree(tek: bytes) -> None:
+    assert outcome(_native.derive_rpik, tek) == outcome(reference.derive_rpik, tek)
+    assert outcome(_native.derive_aemk, tek) == outcome(reference.derive_aemk, tek)
+
+
+@given(any_bytes, any_numbers, any_numbers)
+def test_derived_identifiers_agree(rpik: bytes, first: int, count: int) -> None:
+    arguments = (rpik, first, count)
+
+    assert outcome(_native.derive_rpis, *arguments) == outcome(reference.derive_rpis, *arguments)
+
+
+@given(blocks, starts, st.integers(0, DAY))
+def test_identifiers_within_the_limits_are_derived_by_both(
+    rpik: bytes, first: int, count: int
+) -> None:
+    native = _native.derive_rpis(rpik, first, count)
+
+    assert native == reference.derive_rpis(rpik, first, count)
+    assert len(native) == 16 * count
+
+
+@given(any_bytes, any_bytes, st.one_of(st.binary(min_size=4, max_size=4), any_bytes))
+def test_encrypted_metadata_agrees(aemk: bytes, rpi: bytes, metadata: bytes) -> None:
+    native = outcome(_native.encrypt_metadata, aemk, rpi, metadata)
+
+    assert native == outcome(reference.encrypt_metadata, aemk, rpi, metadata)
+
+
+@given(any_bytes, any_bytes)
+def test_foreign_identifiers_show_nothing_to_either(rpik: bytes, rpi: bytes) -> None:
+    assert outcome(_native.decrypt_rpi, rpik, rpi) == outcome(reference.decrypt_rpi, rpik, rpi)
+
+
+@given(blocks, st.integers(0, MAX))
+def test_own_identifiers_show_their_interval_to_both(rpik: bytes, interval: int) -> None:
+    rpi = reference.derive_rpis(rpik, interval, 1)
+
+    assert _native.decrypt_rpi(rpik, rpi) == reference.decrypt_rpi(rpik, rpi) == interval
+
+
+@given(blocks, st.integers(0, MAX), st.integers(0, 127))
+def test_an_identifier_with_one_bit_flipped_shows_nothing(
+    rpik: bytes, interval: int, bit: int
+) -> None:
+    rpi = bytearray(reference.derive_rpis(rpik, interval, 1))
+    rpi[bit // 8] ^= 1 << bit % 8
+
+    assert _native.decrypt_rpi(rpik, bytes(rpi)) is None
+
+
+@given(batches())
+def test_matches_agree(batch: Batch) -> None:
+    native = batch.matched_by(_native.match_keys)
+
+    assert native == batch.matched_by(reference.match_keys)
+    assert isinstance(native, list)
+
+
+@given(
+    st.builds(
+        Batch,
+        key_data=st.one_of(any_bytes, st.binary(min_size=32, max_size=32)),
+        rolling_starts=st.lists(any_numbers, max_size=3),
+        rolling_periods=st.lists(any_numbers, max_size=3),
+        rpis=any_bytes,
+        intervals=st.lists(any_numbers, max_size=3),
+        tolerance=any_numbers,
+    )
+)
+def test_hostile_batches_are_refused_by_both_or_neither(batch: Batch) -> None:
+    assert batch.matched_by(_native.match_keys) == batch.matched_by(reference.match_keys)
