@@ -1,0 +1,124 @@
+"""Sending the phone's identifier, and changing it."""
+
+import asyncio
+from datetime import datetime
+
+from immuni.ble import BroadcastPayload, Radio, RadioError, next_rotation, random_address
+from immuni.crypto import (
+    BluetoothMetadata,
+    derive_aemk,
+    derive_rpik,
+    encrypt_metadata,
+    generate_rpi,
+)
+from immuni.entropy import Entropy
+from immuni.framework.duty import RETRY_PERIOD
+from immuni.framework.encrypted_database import StoreError
+from immuni.framework.key_life import current_key, may_begin_key
+from immuni.framework.own_keys import Broadcast, OwnKey
+from immuni.framework.status import InactiveReason
+from immuni.framework.store import Store
+from immuni.keys import ENIntervalNumber, generate_tek, interval_at, start_of
+
+
+class Broadcasting:
+    """The duty that broadcasts; it changes identifier and address together."""
+
+    def __init__(self, store: Store, radio: Radio, entropy: Entropy) -> None:
+        """Begin at rest."""
+        self._store = store
+        self._radio = radio
+        self._entropy = entropy
+        self._due: datetime | None = None
+        # A change and a stop must not cross each other on their way to the adapter.
+        self._lock = asyncio.Lock()
+        self.fault: InactiveReason | None = None
+
+    def next_due(self) -> datetime | None:
+        """Return when identifier and address change next."""
+        return self._due
+
+    def begin(self, now: datetime) -> None:
+        """Broadcast from `now` on."""
+        self._due = now
+
+    async def rest(self) -> None:
+        """Fall silent until told to begin."""
+        self._due = None
+        async with self._lock:
+            await self._fall_silent(None)
+
+    async def act(self, now: datetime) -> None:
+        """Go on with the present identifier and address, or change both.
+
+        An identifier whose time is not over, from before a restart for instance, goes on with the
+        address that it had: with a new one it would link the two.
+        """
+        async with self._lock:
+            if self._due is None:
+                return
+            self._due = now + RETRY_PERIOD
+            try:
+                broadcast = self._present(now) or self._renewed(now)
+            except StoreError:
+                await self._fall_silent(InactiveReason.STORE_FAILED)
+                return
+            if broadcast is None:
+                await self._fall_silent(InactiveReason.CLOCK_TURNED_BACK)
+            else:
+                await self._send(broadcast)
+
+    async def _send(self, broadcast: Broadcast) -> None:
+        payload = payload_of(broadcast, tx_power_dbm=self._radio.tx_power_dbm)
+        try:
+            await self._radio.start_broadcast(payload, broadcast.address)
+        except RadioError:
+            self.fault = InactiveReason.RADIO_LOST
+        else:
+            self.fault = None
+            # Told to rest meanwhile: it waits for the lock, to stop what was just started.
+            if self._due is not None:
+                self._due = broadcast.ends_at
+
+    async def _fall_silent(self, fault: InactiveReason | None) -> None:
+        self.fault = fault
+        try:
+            await self._radio.stop_broadcast()
+        except RadioError:
+            self.fault = InactiveReason.RADIO_LOST
+
+    def _present(self, now: datetime) -> Broadcast | None:
+        broadcast = self._store.keys.broadcast()
+        if broadcast is None or not broadcast.may_go_on_at(now):
+            return None
+        return broadcast
+
+    def _renewed(self, now: datetime) -> Broadcast | None:
+        interval = interval_at(now)
+        key = self._key(interval)
+        if key is None:
+            return None
+        tek_ends_at = start_of(key.tek.rolling_end_number)
+        ends_at = next_rotation(now, tek_ends_at=tek_ends_at, entropy=self._entropy)
+        broadcast = Broadcast(key, interval, random_address(self._entropy), now, ends_at)
+        self._store.keys.keep_broadcast(broadcast)
+        return broadcast
+
+    def _key(self, interval: ENIntervalNumber) -> OwnKey | None:
+        keys = self._store.keys.all()
+        key = current_key(keys, interval)
+        if key is None and may_begin_key(keys, interval):
+            key = self._store.keys.add(generate_tek(interval, self._entropy))
+        return key
+
+
+def payload_of(broadcast: Broadcast, *, tx_power_dbm: int) -> BroadcastPayload:
+    """Return what is sent, with the transmit power encrypted beside the identifier.
+
+    Source:
+        Cryptography Specification v1.2, "Key Schedule for Exposure Notification".
+    """
+    tek = broadcast.key.tek
+    rpi = generate_rpi(derive_rpik(tek), broadcast.interval)
+    metadata = BluetoothMetadata(tx_power_dbm=tx_power_dbm)
+    return BroadcastPayload(rpi, encrypt_metadata(derive_aemk(tek), rpi, metadata))

@@ -1,0 +1,63 @@
+"""Listening for other phones."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from immuni.ble import SCAN_DURATION, AdvertisementHeard, Radio, RadioError, next_scan
+from immuni.entropy import Entropy
+from immuni.framework.duty import RETRY_PERIOD
+from immuni.framework.encrypted_database import StoreError
+from immuni.framework.sightings import sightings_of
+from immuni.framework.status import InactiveReason
+from immuni.framework.store import Store
+
+
+class Listening:
+    """The duty that scans now and then, and keeps what it hears."""
+
+    def __init__(self, store: Store, radio: Radio, entropy: Entropy) -> None:
+        """Begin at rest."""
+        self._store = store
+        self._radio = radio
+        self._entropy = entropy
+        self._due: datetime | None = None
+        self._last_scan: datetime | None = None
+        self.fault: InactiveReason | None = None
+
+    def next_due(self) -> datetime | None:
+        """Return when the next scan begins."""
+        return self._due
+
+    def begin(self, now: datetime) -> None:
+        """Scan from `now` on."""
+        self._due = now
+
+    async def rest(self) -> None:
+        """Scan no more; a scan that is going on is not kept."""
+        self._due = None
+        self._last_scan = None
+        self.fault = None
+
+    async def act(self, now: datetime) -> None:
+        """Scan once."""
+        self._due = now + RETRY_PERIOD
+        try:
+            heard = await self._radio.scan(SCAN_DURATION)
+        except RadioError:
+            self.fault = InactiveReason.RADIO_LOST
+            return
+        if self._due is None:
+            return
+        self._due = next_scan(now, self._entropy)
+        since_scan = now - self._last_scan if self._last_scan is not None else None
+        self._last_scan = now
+        self._keep(heard, since_scan)
+
+    def _keep(self, heard: Sequence[AdvertisementHeard], since_scan: timedelta | None) -> None:
+        self.fault = None
+        # An empty scan leaves no trace: the database does not say when the radio was on.
+        if sightings := sightings_of(heard):
+            try:
+                self._store.sightings.add(sightings, since_scan=since_scan)
+            except StoreError:
+                self.fault = InactiveReason.STORE_FAILED
