@@ -1,0 +1,67 @@
+"""The HTTP shell that all services share.
+
+A service is a table of endpoints; from it come the routes, the checks that do not depend on what a
+request means, and the OpenAPI document.
+"""
+
+from immuni.web.application import build_app
+from immuni.web.bodies import BodyLimits, read_body
+from immuni.web.conditional import Content, entity_tag, serve
+from immuni.web.endpoints import Contract, Endpoint, ErrorAnswer, Layer, Method, Service
+from immuni.web.errors import (
+    BodyTimeoutError,
+    BodyTooLargeError,
+    ContentTypeError,
+    HeaderError,
+    OverloadedError,
+    PathError,
+    QueryError,
+    RangeError,
+    RetryLaterError,
+    ShellError,
+)
+from immuni.web.messages import NO_STORE, Call, Headers, Reply, send_reply, source_of
+from immuni.web.observing import ENDPOINT_KEY, HttpMetrics, metrics_app
+from immuni.web.one_write import OneWriteHttpProtocol
+from immuni.web.openapi import openapi_document
+from immuni.web.overload import OverloadLimiter
+from immuni.web.parameters import Parameter, Place
+
+__all__ = [
+    "ENDPOINT_KEY",
+    "NO_STORE",
+    "BodyLimits",
+    "BodyTimeoutError",
+    "BodyTooLargeError",
+    "Call",
+    "Content",
+    "ContentTypeError",
+    "Contract",
+    "Endpoint",
+    "ErrorAnswer",
+    "HeaderError",
+    "Headers",
+    "HttpMetrics",
+    "Layer",
+    "Method",
+    "OneWriteHttpProtocol",
+    "OverloadLimiter",
+    "OverloadedError",
+    "Parameter",
+    "PathError",
+    "Place",
+    "QueryError",
+    "RangeError",
+    "Reply",
+    "RetryLaterError",
+    "Service",
+    "ShellError",
+    "build_app",
+    "entity_tag",
+    "metrics_app",
+    "openapi_document",
+    "read_body",
+    "send_reply",
+    "serve",
+    "source_of",
+]
