@@ -1,0 +1,1 @@
+"""The Analytics Service: Operational Info from phones, Epidemiological Info from ingestion."""

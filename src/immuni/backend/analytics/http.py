@@ -1,0 +1,132 @@
+"""The Analytics Service over HTTP.
+
+Every well-formed report is answered with 204, kept or not, so that nobody learns which reports are
+believed. Answers to reports, dummies included, have one size and one distribution of times.
+"""
+
+from http import HTTPStatus
+
+from immuni.api import AnalyticsToken, AppleOperationalInfo, GoogleOperationalInfo, Platform
+from immuni.api.headers import AUTHORIZATION, DUMMY_DATA, parse_bearer, parse_dummy_flag
+from immuni.api.limits import ANALYTICS_TOKEN_DIGITS
+from immuni.api.provinces import Territory
+from immuni.backend.analytics.rules import Attestation, record_of
+from immuni.backend.analytics.store import keep_operational, probe
+from immuni.backend.errors import InvalidRequestError
+from immuni.backend.shaping import Shaping
+from immuni.clock import Clock
+from immuni.database import Pool
+from immuni.web import Call, Endpoint, Method, Parameter, Place, Reply, Service
+
+_DUMMY = Parameter(
+    name=DUMMY_DATA,
+    place=Place.HEADER,
+    description="Whether the request means nothing; a dummy is answered before it is looked at.",
+    options=("0", "1"),
+)
+_BEARER = Parameter(
+    name=AUTHORIZATION,
+    place=Place.HEADER,
+    description="The analytics token.",
+    pattern=rf"[Bb]earer [0-9a-f]{{{ANALYTICS_TOKEN_DIGITS}}}",
+)
+_NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
+
+
+def analytics_service(
+    *, pool: Pool, clock: Clock, territory: Territory, attestation: Attestation, shaping: Shaping
+) -> Service:
+    """Build the service.
+
+    Args:
+        pool: The analytics database, with the service's role.
+        clock: Tells the day of receipt.
+        territory: Provinces that exist.
+        attestation: Tells genuine reports from pollution.
+        shaping: Gives all answers to reports one size and one distribution of times.
+    """
+    reports = _Reports(pool, clock, territory, attestation)
+
+    async def is_ready() -> None:
+        async with pool.connection() as connection:
+            await probe(connection)
+
+    return Service(
+        name="analytics",
+        title="Analytics Service",
+        endpoints=[
+            Endpoint(
+                method=Method.POST,
+                path="/v1/analytics/apple/token",
+                summary="Ask for the authorisation of an analytics token",
+                handler=_token,
+                request=AnalyticsToken,
+                replies={HTTPStatus.CREATED: None, HTTPStatus.ACCEPTED: None},
+            ),
+            Endpoint(
+                method=Method.POST,
+                path="/v1/analytics/apple/operational-info",
+                summary="Send Operational Info from iOS",
+                handler=reports.apple,
+                request=AppleOperationalInfo,
+                replies={HTTPStatus.NO_CONTENT: None},
+                parameters=(_BEARER, _DUMMY),
+                errors=(InvalidRequestError,),
+                layer=shaping.layer(),
+            ),
+            Endpoint(
+                method=Method.POST,
+                path="/v1/analytics/google/operational-info",
+                summary="Send Operational Info from Android",
+                handler=reports.google,
+                request=GoogleOperationalInfo,
+                replies={HTTPStatus.NO_CONTENT: None},
+                parameters=(_DUMMY,),
+                errors=(InvalidRequestError,),
+                layer=shaping.layer(),
+            ),
+        ],
+        is_ready=is_ready,
+    )
+
+
+async def _token(_call: Call[AnalyticsToken]) -> Reply:
+    """Accept a token without authorising it.
+
+    Authorising needs Apple's DeviceCheck, which is not set up; a token that is never authorised is
+    answered like one that is not authorised yet.
+    """
+    return Reply(HTTPStatus.ACCEPTED)
+
+
+class _Reports:
+    """Takes Operational Info, and keeps what somebody vouches for."""
+
+    def __init__(
+        self, pool: Pool, clock: Clock, territory: Territory, attestation: Attestation
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._territory = territory
+        self._attestation = attestation
+
+    async def apple(self, call: Call[AppleOperationalInfo]) -> Reply:
+        """Take a report of an iOS phone."""
+        parse_dummy_flag(call.headers.one(DUMMY_DATA))
+        token = parse_bearer(call.headers.one(AUTHORIZATION), digits=ANALYTICS_TOKEN_DIGITS)
+        record = record_of(
+            call.body, platform=Platform.IOS, territory=self._territory, now=self._clock.now()
+        )
+        if await self._attestation.vouches_for_token(token, call.body):
+            await keep_operational(self._pool, record)
+        return _NO_CONTENT
+
+    async def google(self, call: Call[GoogleOperationalInfo]) -> Reply:
+        """Take a report of an Android phone."""
+        parse_dummy_flag(call.headers.one(DUMMY_DATA))
+        record = record_of(
+            call.body, platform=Platform.ANDROID, territory=self._territory, now=self._clock.now()
+        )
+        if await self._attestation.vouches_for_phone(call.body):
+            await keep_operational(self._pool, record)
+        return _NO_CONTENT

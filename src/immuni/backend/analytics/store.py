@@ -1,0 +1,123 @@
+"""What analytics keeps, in a database of its own.
+
+No table has a sequence, an id or a time finer than a day.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from immuni.api import MalformedRequestError
+from immuni.backend.analytics.rules import OperationalRecord
+from immuni.backend.epidemiological import EpidemiologicalInfo, open_epidemiological
+from immuni.backend.sealing import OpeningKey, Sealed, UnsealableError
+from immuni.database import Pool
+from immuni.telemetry import logger
+
+_RECEIVE: Final = """
+    INSERT INTO analytics.received (id) SELECT unnest(%s::uuid[])
+    ON CONFLICT DO NOTHING RETURNING id
+"""
+_KEEP_EPIDEMIOLOGICAL: Final = """
+    INSERT INTO analytics.epidemiological_info (received_on, province, onset, summaries)
+    VALUES (%s, %s, %s, %s)
+"""
+_FORGET: Final = "DELETE FROM analytics.received WHERE id = ANY(%s)"
+_KEEP_OPERATIONAL: Final = """
+    INSERT INTO analytics.operational_info
+        (received_on, platform, province, exposure_permission, bluetooth_active,
+         notification_permission, exposure_notification, last_risky_exposure_on, build)
+    VALUES
+        (%(received_on)s, %(platform)s, %(province)s, %(exposure_permission)s, %(bluetooth_active)s,
+         %(notification_permission)s, %(exposure_notification)s, %(last_risky_exposure_on)s,
+         %(build)s)
+"""
+_PURGES: Final = (
+    "DELETE FROM analytics.epidemiological_info WHERE received_on < %s",
+    "DELETE FROM analytics.operational_info WHERE received_on < %s",
+)
+_log = logger("analytics")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One row of ingestion's outbox.
+
+    Attributes:
+        id: Random, known to the outbox and to this delivery only.
+        sealed: The Epidemiological Info, sealed to the analytics key.
+        received_on: Day of the upload, in UTC.
+    """
+
+    id: UUID
+    sealed: Sealed
+    received_on: date
+
+
+async def keep_epidemiological(
+    pool: Pool, deliveries: Sequence[Delivery], key: OpeningKey
+) -> list[UUID]:
+    """Keep Epidemiological Info, each delivery exactly once however often it is brought.
+
+    Rows are written in the order of their random ids, which says nothing about that of the uploads.
+
+    Args:
+        pool: The analytics database.
+        deliveries: One batch.
+        key: Opens them. Those that were sealed to another key are left where they are.
+
+    Returns:
+        Ids of the deliveries that are done with, now or earlier: delete them from the outbox, then
+        let `forget_deliveries` forget them here. A delivery that was damaged is among them, and
+        logged.
+    """
+    ours = {each.id: each for each in deliveries if each.sealed.key_id == key.key_id}
+    if len(ours) < len(deliveries):
+        _log.error("deliveries_for_another_key", count=len(deliveries) - len(ours))
+    async with pool.connection() as connection, connection.cursor() as cursor:
+        await cursor.execute(_RECEIVE, (list(ours),))
+        new = sorted(row[0] for row in await cursor.fetchall())
+        rows = [row for each in new if (row := _row(ours[each], key)) is not None]
+        await cursor.executemany(_KEEP_EPIDEMIOLOGICAL, rows)
+    if len(rows) < len(new):
+        _log.error("deliveries_unreadable", count=len(new) - len(rows))
+    return list(ours)
+
+
+async def forget_deliveries(pool: Pool, ids: Collection[UUID]) -> None:
+    """Forget that deliveries were received; their rows in the outbox must be gone."""
+    async with pool.connection() as connection:
+        await connection.execute(_FORGET, (list(ids),))
+
+
+async def keep_operational(pool: Pool, record: OperationalRecord) -> None:
+    """Keep one report, durably."""
+    async with pool.connection() as connection:
+        await connection.execute(_KEEP_OPERATIONAL, asdict(record))
+
+
+async def purge(pool: Pool, *, before: date) -> int:
+    """Delete what was received before a day, and return the number of rows."""
+    async with pool.connection() as connection:
+        return sum([(await connection.execute(each, (before,))).rowcount for each in _PURGES])
+
+
+async def probe(connection: AsyncConnection[TupleRow]) -> None:
+    """Ask the database for nothing; raises where it does not answer."""
+    await connection.execute("SELECT 1")
+
+
+def _row(delivery: Delivery, key: OpeningKey) -> tuple[object, ...] | None:
+    try:
+        info: EpidemiologicalInfo = open_epidemiological(delivery.sealed, key)
+    except (UnsealableError, MalformedRequestError):
+        return None
+    summaries = Jsonb(msgspec.to_builtins(info.summaries))
+    return delivery.received_on, info.province, info.onset, summaries

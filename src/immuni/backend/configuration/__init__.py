@@ -1,0 +1,1 @@
+"""The App Configuration Service: the Configuration Settings, per platform and build, signed."""

@@ -1,0 +1,69 @@
+"""The App Configuration Service over HTTP."""
+
+from http import HTTPStatus
+
+from immuni.api import ConfigurationSettings, Platform
+from immuni.api.limits import MAX_BUILD
+from immuni.backend.configuration.answers import SettingsAnswers
+from immuni.backend.configuration.store import CHANNEL, load_newest
+from immuni.backend.following import Connection, Follower, FollowingSettings
+from immuni.backend.signing import Signer
+from immuni.clock import Clock
+from immuni.web import Call, Endpoint, Method, Parameter, Place, Reply, Service, serve
+
+PARAMETERS = (
+    Parameter(
+        name="platform",
+        place=Place.QUERY,
+        description="The phone's platform.",
+        options=tuple(Platform),
+    ),
+    Parameter(
+        name="build",
+        place=Place.QUERY,
+        description="The App's build number.",
+        low=1,
+        high=MAX_BUILD,
+    ),
+)
+
+
+def configuration_service(
+    *, database_url: str, signer: Signer, clock: Clock, following: FollowingSettings
+) -> Service:
+    """Build the service.
+
+    Args:
+        database_url: Direct connection with the service's role; read only.
+        signer: Signs the answers.
+        clock: Tells when an answer is issued.
+        following: How the set in force is kept up with.
+    """
+    answers = SettingsAnswers(signer, clock)
+
+    async def refresh(connection: Connection) -> None:
+        answers.put_in_force(await load_newest(connection))
+
+    follower = Follower(database_url, channel=CHANNEL, refresh=refresh, settings=following)
+
+    async def settings(call: Call[None]) -> Reply:
+        follower.check_read()
+        platform, build = Platform(call.query["platform"]), int(call.query["build"])
+        return serve(call, answers.answer(platform, build))
+
+    endpoint = Endpoint(
+        method=Method.GET,
+        path="/v1/settings",
+        summary="Fetch the Configuration Settings",
+        handler=settings,
+        replies={HTTPStatus.OK: ConfigurationSettings, HTTPStatus.NOT_MODIFIED: None},
+        parameters=PARAMETERS,
+        cache_control="public, max-age=3600",
+    )
+    return Service(
+        name="configuration",
+        title="App Configuration Service",
+        endpoints=[endpoint],
+        is_ready=follower.is_fresh,
+        running=follower.running,
+    )

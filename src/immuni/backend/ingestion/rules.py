@@ -1,0 +1,76 @@
+"""Which uploads are plausible, and what is kept of them; pure decisions."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from immuni.api.dates import is_recent
+from immuni.api.ingestion import Upload
+from immuni.api.limits import MAX_EXPOSURE_AGE
+from immuni.api.provinces import Territory
+from immuni.backend.errors import InvalidRequestError
+from immuni.backend.infectiousness import Diagnosis, Infectiousness
+from immuni.keys import INTERVAL_SECONDS, TemporaryExposureKey
+
+MAX_KEY_LEAD: Final = timedelta(hours=2)
+"""How far in the future a key may start."""
+MAX_KEY_AGE: Final = timedelta(days=15)
+"""How long ago a key's period may have ended."""
+
+
+def vet(
+    upload: Upload,
+    *,
+    now: datetime,
+    client_clock: datetime,
+    max_clock_skew: timedelta,
+    territory: Territory,
+) -> None:
+    """Refuse an upload that no honest phone sends.
+
+    What is wrong in itself was refused when the body was read; this is what needs the time of day
+    and the territory.
+
+    Args:
+        upload: A well-formed upload.
+        now: When it was received.
+        client_clock: What time the phone believes it is.
+        max_clock_skew: How far that may be from `now`.
+        territory: Where people live.
+
+    Raises:
+        UnknownProvinceError: The province is none of the territory.
+        InvalidRequestError: Another rule is broken; the message says which.
+    """
+    territory.parse(upload.province)
+    _vet_days(upload, now)
+    skew = client_clock - now
+    if abs(skew) > max_clock_skew:
+        raise InvalidRequestError("clock of the phone too far off")
+    for tek in upload.teks:
+        _vet_key(tek.key(), now + skew)
+
+
+def keys_to_keep(
+    teks: Iterable[TemporaryExposureKey], diagnosis: Diagnosis, table: Infectiousness
+) -> list[TemporaryExposureKey]:
+    """Return the keys of the days on which the person may have been infectious."""
+    return [tek for tek in teks if table.level(tek, diagnosis) is not None]
+
+
+def _vet_days(upload: Upload, now: datetime) -> None:
+    for summary in upload.exposure_detection_summaries:
+        days = {summary.date, *(info.date for info in summary.exposure_info)}
+        if not all(is_recent(day, now=now, window=MAX_EXPOSURE_AGE) for day in days):
+            raise InvalidRequestError("exposure detection summaries date out of range")
+
+
+def _vet_key(tek: TemporaryExposureKey, phone_now: datetime) -> None:
+    """Compare a key with the phone's own clock, which is the skew taken off both sides.
+
+    In seconds, because a number on the wire may be a year that no calendar has.
+    """
+    if tek.rolling_start_number * INTERVAL_SECONDS > (phone_now + MAX_KEY_LEAD).timestamp():
+        raise InvalidRequestError("teks rolling start number in the future")
+    if tek.rolling_end_number * INTERVAL_SECONDS < (phone_now - MAX_KEY_AGE).timestamp():
+        raise InvalidRequestError("teks too old")

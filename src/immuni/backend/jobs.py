@@ -1,0 +1,242 @@
+"""The periodic jobs: what they are called, when they run, and the worker that runs them.
+
+The queue lies in PostgreSQL. A job may run twice, or be killed and run again: what it does is
+guarded by unique keys, so that once more does no harm.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+from procrastinate import App, PsycopgConnector, RetryStrategy
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from immuni.backend.chunks import ChunkStore
+from immuni.backend.outbox import Outbox
+from immuni.backend.publishing.publisher import Publisher
+from immuni.backend.publishing.settings import cron_of
+from immuni.backend.purging import purge
+from immuni.backend.retention import RetentionSettings
+from immuni.clock import Clock
+from immuni.database import Pool
+from immuni.errors import ImmuniError
+from immuni.telemetry import logger
+
+Figures: TypeAlias = Mapping[str, int]
+"""What a run did, counted; for the log and for people."""
+
+_HOURLY: Final = "{minute} * * * *"
+_EVERY_MINUTE: Final = "* * * * *"
+_STALLED_SECONDS: Final = 60
+"""A worker sends a heartbeat every ten; one that is silent for so long is gone."""
+_KEEP_FINISHED_HOURS: Final = 14 * 24
+# A run that was missed while no worker was there is made up for, however long ago it was due.
+_MAX_DELAY_SECONDS: Final = timedelta(days=366).total_seconds()
+# 5 s, 25 s, 2 min, 10 min; by then the next run is near.
+_RETRY: Final = RetryStrategy(max_attempts=4, exponential_wait=5)
+_log = logger("jobs")
+
+
+class JobFailedError(ImmuniError, RuntimeError):
+    """A job ended with an error, which is in the log; it will be tried again."""
+
+
+class UnknownJobError(ImmuniError, LookupError):
+    """There is no job of that name; nothing was run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the jobs work with.
+
+    Attributes:
+        publisher: Publishes what is due.
+        outbox: Carries Epidemiological Info over to the analytics database.
+        pool: Connections of the jobs' own role.
+        analytics: Connections of the Analytics Service's role to its database.
+        chunks: The chunk files.
+        retention: For how long things are kept.
+        queue: The queue, opened by `open_queue`.
+        clock: The server's clock.
+    """
+
+    publisher: Publisher
+    outbox: Outbox
+    pool: Pool
+    analytics: Pool
+    chunks: ChunkStore
+    retention: RetentionSettings
+    queue: App
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One periodic job.
+
+    Attributes:
+        name: What people call it.
+        meaning: What it does, in a sentence.
+        cron: When it runs, in UTC.
+        run: Does it, and returns what was done.
+    """
+
+    name: str
+    meaning: str
+    cron: str
+    run: Callable[[Parts], Awaitable[Figures]]
+
+
+def jobs(*, chunk_period: timedelta) -> dict[str, Job]:
+    """Return the jobs by name."""
+    table = (
+        Job(
+            "publish",
+            "Publish the keys that are due as TEK Chunks.",
+            cron_of(chunk_period),
+            _publish,
+        ),
+        Job(
+            "retention",
+            "Delete uploads, codes, chunks, analytics and finished jobs past their time.",
+            _HOURLY.format(minute=17),
+            _purge,
+        ),
+        Job(
+            "outbox",
+            "Carry sealed Epidemiological Info over to the analytics database.",
+            _HOURLY.format(minute=37),
+            _move_outbox,
+        ),
+        Job(
+            "rescue-stalled",
+            "Put the jobs of a worker that was killed back into the queue.",
+            _EVERY_MINUTE,
+            _rescue_stalled,
+        ),
+    )
+    return {job.name: job for job in table}
+
+
+def open_queue(database_url: str) -> App:
+    """Prepare the queue; ``async with queue.open_async()`` connects it.
+
+    Args:
+        database_url: Direct connection of the jobs' role, which finds the queue's tables.
+    """
+    connector = PsycopgConnector(conninfo=database_url, max_size=4)
+    return App(connector=connector, periodic_defaults={"max_delay": _MAX_DELAY_SECONDS})
+
+
+class JobMetrics:
+    """Counts runs, and keeps the time of the last good one: an alert watches its age."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register in `registry`."""
+        self._runs = Counter(
+            "immuni_job_runs", "Runs of periodic jobs.", ("job", "result"), registry=registry
+        )
+        self._last_success = Gauge(
+            "immuni_job_last_success_seconds",
+            "When a job last ended well, in seconds since the Unix epoch.",
+            ("job",),
+            registry=registry,
+            multiprocess_mode="max",
+        )
+
+    def count(self, job: str, clock: Clock, *, succeeded: bool) -> None:
+        """Count one run that has ended."""
+        self._runs.labels(job, "success" if succeeded else "failure").inc()
+        if succeeded:
+            self._last_success.labels(job).set(clock.now().timestamp())
+
+
+async def run_job(name: str, table: Mapping[str, Job], parts: Parts) -> Figures:
+    """Run one job now, beside the schedule.
+
+    Raises:
+        UnknownJobError: There is none of that name.
+    """
+    if name not in table:
+        raise UnknownJobError(f"no job {name}; there are {', '.join(table)}")
+    figures = await table[name].run(parts)
+    _log.info("job_finished", job=name, **figures)
+    return figures
+
+
+async def run_worker(
+    table: Mapping[str, Job],
+    parts: Parts,
+    *,
+    metrics: JobMetrics,
+    install_signal_handlers: bool = True,
+) -> None:
+    """Run the jobs on their schedule until SIGTERM, SIGINT or cancellation.
+
+    Whatever is running then is finished first.
+
+    Args:
+        table: The jobs.
+        parts: What they work with; the queue is open.
+        metrics: Counts the runs.
+        install_signal_handlers: False where the process handles signals itself and cancels.
+    """
+    for job in table.values():
+        _schedule(job, parts, metrics)
+    await parts.queue.run_worker_async(
+        name="immuni",
+        concurrency=len(table),
+        delete_jobs="successful",
+        stalled_worker_timeout=_STALLED_SECONDS,
+        install_signal_handlers=install_signal_handlers,
+    )
+
+
+def _schedule(job: Job, parts: Parts, metrics: JobMetrics) -> None:
+    async def task(timestamp: int) -> None:  # noqa: ARG001 - the queue tells when it was due
+        try:
+            figures = await job.run(parts)
+        except Exception as error:  # noqa: BLE001 - it is raised again, without its message
+            metrics.count(job.name, parts.clock, succeeded=False)
+            # The queue would log the message, and a database's message may quote a key.
+            _log.error("job_failed", job=job.name, kind=type(error).__name__)
+            raise JobFailedError(f"{job.name} failed: {type(error).__name__}") from None
+        metrics.count(job.name, parts.clock, succeeded=True)
+        _log.info("job_finished", job=job.name, **figures)
+
+    registered = parts.queue.task(name=job.name, queueing_lock=job.name, retry=_RETRY)(task)
+    parts.queue.periodic(cron=job.cron)(registered)
+
+
+async def _publish(parts: Parts) -> Figures:
+    return (await parts.publisher.publish()).figures()
+
+
+async def _purge(parts: Parts) -> Figures:
+    purged = await purge(
+        parts.pool,
+        parts.analytics,
+        parts.chunks,
+        settings=parts.retention,
+        now=parts.clock.now(),
+    )
+    await parts.queue.job_manager.delete_old_jobs(
+        nb_hours=_KEEP_FINISHED_HOURS,
+        include_failed=True,
+        include_cancelled=True,
+        include_aborted=True,
+    )
+    return purged.figures()
+
+
+async def _move_outbox(parts: Parts) -> Figures:
+    return {"moved": await parts.outbox.move()}
+
+
+async def _rescue_stalled(parts: Parts) -> Figures:
+    manager = parts.queue.job_manager
+    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS))
+    for job in stalled:
+        await manager.retry_job(job)
+    return {"rescued": len(stalled)}

@@ -1,0 +1,1 @@
+"""Versioned schemas of the backend's databases, as readable SQL."""

@@ -1,0 +1,1 @@
+"""The analytics database: what remains of uploads and reports, joined to nothing."""

@@ -1,0 +1,1 @@
+"""The services' database: settings, codes, uploads, chunks, jobs."""

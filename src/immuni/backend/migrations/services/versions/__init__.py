@@ -1,0 +1,1 @@
+"""One file per step, in one line of descent."""

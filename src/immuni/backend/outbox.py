@@ -1,0 +1,72 @@
+"""Carries Epidemiological Info from ingestion's outbox to the analytics database.
+
+Two databases share no transaction. So a row is first kept there together with its random id, then
+deleted here, then its id is forgotten there: wherever it stops, going on keeps each row once.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from immuni.backend.analytics.store import Delivery, forget_deliveries, keep_epidemiological
+from immuni.backend.connections import exclusive
+from immuni.backend.sealing import OpeningKey, Sealed
+from immuni.database import Pool
+
+# Any constant will do; it must differ from the other locks.
+_OUTBOX_LOCK: Final = 0x6F7574626F78
+_PIECE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """The way from one database to the other.
+
+    Attributes:
+        pool: Connections of the jobs' role to the services' database.
+        analytics: Connections of the Analytics Service's role to its own.
+        opening_key: Opens what ingestion sealed.
+    """
+
+    pool: Pool
+    analytics: Pool
+    opening_key: OpeningKey = field(repr=False)
+
+    async def move(self) -> int:
+        """Move everything that lies in the outbox; return how much that was.
+
+        Rows go in the order of their random ids, which says nothing about that of the uploads.
+        While another mover is at work, nothing is done.
+        """
+        moved = 0
+        async with exclusive(self.pool, _OUTBOX_LOCK) as connection:
+            last_id: UUID | None = None
+            while connection is not None and (piece := await _read(connection, last_id)):
+                done = await keep_epidemiological(self.analytics, piece, self.opening_key)
+                await _delete(connection, done)
+                await forget_deliveries(self.analytics, done)
+                moved += len(done)
+                last_id = piece[-1].id
+        return moved
+
+
+async def _read(connection: AsyncConnection[TupleRow], after: UUID | None) -> list[Delivery]:
+    cursor = await connection.execute(
+        """
+        SELECT id, key_id, sealed, received_on FROM ingestion.outbox
+        WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s
+        """,
+        {"after": after, "limit": _PIECE},
+    )
+    return [
+        Delivery(id_, Sealed(key_id, sealed), received_on)
+        async for id_, key_id, sealed, received_on in cursor
+    ]
+
+
+async def _delete(connection: AsyncConnection[TupleRow], ids: Collection[UUID]) -> None:
+    await connection.execute("DELETE FROM ingestion.outbox WHERE id = ANY(%s)", [list(ids)])

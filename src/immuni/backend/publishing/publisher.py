@@ -1,0 +1,170 @@
+"""One run of publishing: recover, collect, build, write, release, until no key is left."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from immuni.backend.chunks import ChunkName, ChunkStore
+from immuni.backend.publishing.builder import Padding, add_person, build_file
+from immuni.backend.publishing.collecting import Batch, collect
+from immuni.backend.publishing.padding import noise_people
+from immuni.backend.publishing.recovery import Recovery
+from immuni.backend.publishing.rules import PublicationRules, Window, window_at
+from immuni.backend.publishing.settings import PublishingSettings
+from immuni.backend.publishing.store import PublishedChunk, PublishingSession, PublishingStore
+from immuni.backend.signing import Signer
+from immuni.clock import Clock
+from immuni.entropy import Entropy
+from immuni.export import VerificationKey
+
+_MAX_PEOPLE_PER_KEY: Final = 10
+
+
+@dataclass(slots=True)
+class Published:
+    """The figures of one run.
+
+    Attributes:
+        chunks: New chunks.
+        keys: Keys in them, those of simulated people included.
+        adopted: Files of an earlier run that were released now.
+        removed: Files that belonged to nothing.
+        overlapped: 1 when another publisher was at work, so that this run did nothing.
+    """
+
+    chunks: int = 0
+    keys: int = 0
+    adopted: int = 0
+    removed: int = 0
+    overlapped: int = 0
+
+    def figures(self) -> dict[str, int]:
+        """Return the figures by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Publishes whatever is due.
+
+    Attributes:
+        store: The tables.
+        chunks: Where the files go.
+        signers: Each signs every file.
+        verification_keys: Public halves of all keys that signed files still in the store.
+        rules: Which keys, and when.
+        settings: Sizes, noise and names.
+        clock: The server's clock, by which the embargo counts.
+        entropy: Where simulated people come from.
+    """
+
+    store: PublishingStore
+    chunks: ChunkStore
+    signers: Sequence[Signer]
+    verification_keys: Sequence[VerificationKey]
+    rules: PublicationRules
+    settings: PublishingSettings
+    clock: Clock
+    entropy: Entropy
+
+    async def publish(self) -> Published:
+        """Publish all keys that are due, in as many chunks as they need.
+
+        May be killed at any point, and run again or twice at once: no key and no number is lost or
+        used twice. A run that finds nothing due publishes a chunk of simulated people alone, once
+        in its window, where the settings say so.
+
+        Raises:
+            ChunkStoreError: The store does not answer; the keys wait for the next run.
+            EmbargoError: A key that is not due got as far as the file; nothing was published.
+            ForeignChunkError: The store holds a newer chunk that is not ours.
+        """
+        async with self.store.exclusive() as session:
+            if session is None:
+                return Published(overlapped=1)
+            recovery = Recovery(
+                chunks=self.chunks,
+                verification_keys=self.verification_keys,
+                origin=self.settings.key_origin,
+            )
+            recovered = await recovery.run(session, now=self.clock.now())
+            published = Published(adopted=recovered.adopted, removed=recovered.removed)
+            await self._publish_all(session, published)
+            return published
+
+    async def _publish_all(self, session: PublishingSession, published: Published) -> None:
+        now = self.clock.now()
+        window = window_at(now, self.settings.chunk_period)
+        last_id: UUID | None = None
+        exhausted = False
+        while not exhausted:
+            padding = self._noise(window, now)
+            room = self.settings.max_keys_per_chunk - len(padding.keys)
+            batch = await collect(session, self.rules, after=last_id, room=room, now=now)
+            last_id, exhausted = batch.last_id, batch.exhausted
+            if batch.holds_real_keys or await self._is_empty_run_due(session, window):
+                self._fill(padding, len(batch.keys), window=window, now=now)
+                published.keys += await self._release(session, batch, padding, window)
+                published.chunks += 1
+            else:
+                await session.drop_published(batch.used_up)
+
+    async def _is_empty_run_due(self, session: PublishingSession, window: Window) -> bool:
+        progress = await session.progress()
+        done = progress.window_end is not None and progress.window_end >= window.end
+        return self.settings.publish_empty_runs and not done
+
+    async def _release(
+        self, session: PublishingSession, batch: Batch, padding: Padding, window: Window
+    ) -> int:
+        """Write one chunk's file, then let the database name it; return its number of keys."""
+        keys = [*batch.keys.values(), *padding.keys]
+        # Building and signing keep a core busy for seconds: the worker has other jobs.
+        data = await asyncio.to_thread(
+            build_file,
+            keys,
+            window=window,
+            rules=self.rules,
+            settings=self.settings,
+            signers=self.signers,
+            now=self.clock.now(),
+        )
+        name = ChunkName.of((await session.progress()).newest_index + 1, data)
+        await self.chunks.write(name, data)
+        chunk = PublishedChunk(
+            index=name.index, digest=name.digest, size_bytes=len(data), window=window, keys=keys
+        )
+        await session.release(
+            chunk,
+            used=batch.used,
+            leftovers=padding.leftovers,
+            origin=self.settings.key_origin,
+            now=self.clock.now(),
+        )
+        return len(keys)
+
+    def _noise(self, window: Window, now: datetime) -> Padding:
+        """Draw the simulated people that every chunk gets, before its real keys are known."""
+        padding = Padding()
+        for _ in range(noise_people(self.settings.padding_noise, self.entropy)):
+            # However large the draw, half of the chunk stays for the keys that people wait for.
+            if len(padding.keys) < self.settings.max_keys_per_chunk // 2:
+                self._add_person(padding, window, now)
+        return padding
+
+    def _fill(self, padding: Padding, count: int, *, window: Window, now: datetime) -> None:
+        """Fill a small chunk up to the minimum, noise not counted."""
+        noise = len(padding.keys)
+        room = self.settings.max_keys_per_chunk - noise
+        minimum = min(self.settings.min_keys_per_chunk, room // 2)
+        # A person of whom no key is due adds nothing; a table that leaves nobody any must not hang.
+        for _ in range(_MAX_PEOPLE_PER_KEY * minimum):
+            if count + len(padding.keys) - noise >= minimum:
+                return
+            self._add_person(padding, window, now)
+
+    def _add_person(self, padding: Padding, window: Window, now: datetime) -> None:
+        add_person(padding, rules=self.rules, window=window, now=now, entropy=self.entropy)

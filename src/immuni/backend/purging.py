@@ -1,0 +1,114 @@
+"""Deletes what is past its time, in small pieces that hold nobody up.
+
+Source:
+    Publishing, "Retention".
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+from psycopg.sql import SQL
+
+from immuni.backend.analytics.store import purge as purge_analytics
+from immuni.backend.chunks import ChunkName, ChunkStore
+from immuni.backend.publishing.rules import KEY_USEFUL_FOR
+from immuni.backend.publishing.store import CHANNEL
+from immuni.backend.reporting.rules import INDEX_MAX_AGE
+from immuni.backend.retention import RetentionSettings
+from immuni.database import Pool
+from immuni.keys import interval_at
+
+_PIECE: Final = 1000
+_DELETE: Final = """
+    DELETE FROM ingestion.{table} WHERE id IN
+        (SELECT id FROM ingestion.{table} WHERE {column} <= %s LIMIT %s)
+"""
+
+
+@dataclass(slots=True)
+class Purged:
+    """How much of each kind was deleted."""
+
+    otps: int = 0
+    uploads: int = 0
+    outbox: int = 0
+    analytics: int = 0
+    chunks: int = 0
+
+    def figures(self) -> dict[str, int]:
+        """Return the figures by name."""
+        return asdict(self)
+
+
+async def purge(
+    pool: Pool,
+    analytics: Pool,
+    chunks: ChunkStore,
+    *,
+    settings: RetentionSettings,
+    now: datetime,
+) -> Purged:
+    """Delete everything that is past its time.
+
+    Codes go once they have expired, used or not. An upload that waits goes when its youngest key
+    is of no use to any phone: until then it is published first. What the analytics database did
+    not take over in all that time goes as well. Chunks go together with their keys, one cache
+    lifetime after their time, so that no phone misses one that it was just told of.
+
+    Args:
+        pool: Connections of the jobs' role to the services' database.
+        analytics: Connections of the Analytics Service's role to its own.
+        chunks: The chunk files.
+        settings: For how long things are kept.
+        now: The moment by which they are.
+
+    Raises:
+        ChunkStoreError: The store does not answer; the next run of publishing removes the files.
+    """
+    cutoff = now - settings.retention
+    useless = now - min(settings.retention, KEY_USEFUL_FOR)
+    purged = Purged(
+        otps=await _delete(pool, "otp", "expires_at", now),
+        uploads=await _delete(pool, "upload", "last_end", interval_at(useless)),
+        outbox=await _delete(pool, "outbox", "received_on", cutoff.date()),
+        analytics=await purge_analytics(
+            analytics, before=(now - settings.analytics_retention).date()
+        ),
+    )
+    while (name := await _withdraw_chunk(pool, cutoff - INDEX_MAX_AGE)) is not None:
+        # The index no longer names it: from here on it may be gone.
+        await chunks.delete(name)
+        purged.chunks += 1
+    return purged
+
+
+async def _delete(pool: Pool, table: str, column: str, limit: object) -> int:
+    """Delete the rows of `table` that reached `limit`, piece by piece."""
+    statement = SQL(_DELETE.format(table=table, column=column))
+    total, piece = 0, _PIECE
+    while piece == _PIECE:
+        async with pool.connection() as connection:
+            piece = (await connection.execute(statement, [limit, _PIECE])).rowcount
+        total += piece
+    return total
+
+
+async def _withdraw_chunk(pool: Pool, cutoff: datetime) -> ChunkName | None:
+    """Delete the row of the oldest chunk whose window ended by then, and those of its keys."""
+    async with pool.connection() as connection:
+        # A chunk takes some hundred thousand keys with it.
+        await connection.execute("SET LOCAL statement_timeout = '5min'")
+        cursor = await connection.execute(
+            """
+            DELETE FROM publishing.chunk WHERE index =
+                (SELECT index FROM publishing.chunk WHERE window_end <= %s ORDER BY index LIMIT 1)
+            RETURNING index, digest
+            """,
+            [cutoff],
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            return None
+        await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        return ChunkName(*row)

@@ -1,0 +1,1 @@
+"""The Exposure Reporting Service: which chunks there are, and their bytes."""
