@@ -1,0 +1,1 @@
+"""Generated from ``export.proto``; never edited by hand."""

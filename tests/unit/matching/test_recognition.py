@@ -1,0 +1,108 @@
+"""Which sightings belong to which key."""
+
+from datetime import timedelta
+
+import pytest
+
+from immuni.crypto import derive_rpik, generate_rpi
+from immuni.export import read_unverified_export
+from immuni.keys import DiagnosisKey, ENIntervalNumber, ReportType, start_of
+from immuni.matching import Match, Sighting, recognise
+from tests.unit.export.chunks import SAMPLE
+from tests.unit.matching.contacts import FIRST, NOON, a_key, heard
+
+INTERVAL = timedelta(minutes=10)
+SECOND = timedelta(seconds=1)
+
+
+def recognised(keys: list[DiagnosisKey], *sightings: Sighting) -> list[Match]:
+    """Return the matches of `sightings`."""
+    return recognise(
+        keys,
+        [sighting.rpi for sighting in sightings],
+        [sighting.seen_at for sighting in sightings],
+    )
+
+
+def test_each_match_names_key_sighting_and_interval() -> None:
+    near, far = a_key(1), a_key(2)
+
+    assert recognised([far, near], heard(a_key(3)), heard(near)) == [Match(1, 1, NOON)]
+
+
+@pytest.mark.parametrize("after", [-12 * INTERVAL, timedelta(), 13 * INTERVAL - SECOND])
+def test_a_sighting_within_two_hours_of_its_interval_counts(after: timedelta) -> None:
+    assert len(recognised([a_key()], heard(a_key(), after=after))) == 1
+
+
+@pytest.mark.parametrize("after", [-12 * INTERVAL - SECOND, 13 * INTERVAL])
+def test_a_sighting_more_than_two_hours_off_does_not_count(after: timedelta) -> None:
+    assert recognised([a_key()], heard(a_key(), after=after)) == []
+
+
+@pytest.mark.parametrize("offset", [0, 49])
+def test_a_key_is_recognised_throughout_its_own_rolling_period(offset: int) -> None:
+    interval = ENIntervalNumber(FIRST + offset)
+
+    assert len(recognised([a_key(rolling_period=50)], heard(a_key(), interval))) == 1
+
+
+@pytest.mark.parametrize("offset", [-1, 50, 143])
+def test_a_key_is_not_recognised_outside_its_own_rolling_period(offset: int) -> None:
+    interval = ENIntervalNumber(FIRST + offset)
+
+    assert recognised([a_key(rolling_period=50)], heard(a_key(), interval)) == []
+
+
+def test_what_is_heard_twenty_minutes_after_the_first_time_counts() -> None:
+    sightings = [heard(a_key(), after=timedelta(seconds=seconds)) for seconds in (0, 1200)]
+
+    assert len(recognised([a_key()], *sightings)) == 2
+
+
+def test_what_is_heard_later_is_a_replay_in_whatever_order_it_comes() -> None:
+    sightings = [heard(a_key(), after=timedelta(seconds=seconds)) for seconds in (1201, 0, 600)]
+
+    assert [match.sighting_index for match in recognised([a_key()], *sightings)] == [1, 2]
+
+
+def test_an_invalid_early_sighting_does_not_make_a_later_one_a_replay() -> None:
+    sightings = [heard(a_key(), after=-13 * INTERVAL), heard(a_key())]
+
+    assert [match.sighting_index for match in recognised([a_key()], *sightings)] == [1]
+
+
+def test_twenty_minutes_count_for_each_identifier_apart() -> None:
+    later = ENIntervalNumber(NOON + 6)
+
+    assert len(recognised([a_key()], heard(a_key()), heard(a_key(), later))) == 2
+
+
+def test_a_key_that_is_published_twice_is_matched_once() -> None:
+    assert recognised([a_key(), a_key()], heard(a_key())) == [Match(0, 0, NOON)]
+
+
+def test_a_better_report_type_takes_the_place_of_the_former() -> None:
+    keys = [a_key(report_type=ReportType.SELF_REPORT), a_key(2), a_key()]
+
+    assert recognised(keys, heard(a_key())) == [Match(2, 0, NOON)]
+
+
+def test_a_revoked_key_gives_nothing() -> None:
+    keys = [a_key(), a_key(report_type=ReportType.REVOKED)]
+
+    assert recognised(keys, heard(a_key())) == []
+
+
+def test_nothing_matches_nothing() -> None:
+    assert recognised([], heard(a_key())) == []
+    assert recognised([a_key()]) == []
+
+
+def test_identifiers_planted_for_the_real_sample_are_found() -> None:
+    keys = read_unverified_export(SAMPLE).keys
+    tek = keys[77].tek
+    interval = ENIntervalNumber(tek.rolling_start_number + 100)
+    rpi = generate_rpi(derive_rpik(tek), interval)
+
+    assert recognise(keys, [rpi], [start_of(interval)]) == [Match(77, 0, interval)]
