@@ -1,0 +1,67 @@
+"""Who may enter, and what each is for."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from immuni.errors import ImmuniError
+
+_USER: Final = re.compile(r"[\w.@+\-]{2,80}")
+
+
+class InvalidUserError(ImmuniError, ValueError):
+    """A new account's name is not allowed; nothing was changed."""
+
+
+class AccountExistsError(ImmuniError, ValueError):
+    """An account of that name is there already; it was left as it is."""
+
+
+class Role(StrEnum):
+    """What an account is for."""
+
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+    @property
+    def may_authorise(self) -> bool:
+        """Whether it is somebody who talks to those who tested positive."""
+        return self in (Role.OPERATOR, Role.SUPERVISOR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Somebody who may enter.
+
+    Attributes:
+        user: The name with which they sign in.
+        organisation: The name of the hospital or region that they work for.
+        password_hash: Argon2id, encoded.
+    """
+
+    id: int
+    user: str
+    organisation: str
+    role: Role
+    password_hash: str = field(repr=False)
+
+
+def same_user(typed: str) -> str:
+    """Return the one spelling of a user name: capitals and outer spaces do not count."""
+    return unicodedata.normalize("NFKC", typed).strip().casefold()
+
+
+def parse_user(text: str) -> str:
+    """Return `text` as the name of a new account.
+
+    Raises:
+        InvalidUserError: It is not 2..80 letters, digits and ``. @ + - _``.
+    """
+    user = same_user(text)
+    if _USER.fullmatch(user) is None:
+        raise InvalidUserError("a user name has 2 to 80 letters, digits, or one of . @ + - _")
+    return user

@@ -1,0 +1,118 @@
+"""The portal as an ASGI application."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from psycopg import OperationalError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+from starlette.types import ExceptionHandler
+
+from immuni.clock import Clock
+from immuni.database import Pool
+from immuni.entropy import Entropy
+from immuni.portal.assets import ASSET_PATH, Assets
+from immuni.portal.authentication import Authenticator
+from immuni.portal.authorise_pages import AuthorisePages, MayNotAuthoriseError
+from immuni.portal.failures import FailurePages
+from immuni.portal.forms import ForeignFormError, MalformedFormError
+from immuni.portal.health import HealthEndpoints
+from immuni.portal.otp_service import OtpServiceClient
+from immuni.portal.passwords import PasswordKeeper
+from immuni.portal.rendering import Pages
+from immuni.portal.sessions import Sessions
+from immuni.portal.settings import PortalSettings
+from immuni.portal.shell import PageShell
+from immuni.portal.sign_in_pages import NotSignedInError, SignInPages
+from immuni.portal.site import Site
+from immuni.portal.store import PortalStore
+from immuni.portal.throttle import Throttle
+from immuni.web import HttpMetrics, ShellError
+from immuni.web.observing import Observer
+
+
+def create_portal(
+    *,
+    pool: Pool,
+    otp_client: OtpServiceClient,
+    clock: Clock,
+    entropy: Entropy,
+    settings: PortalSettings,
+    public_url: str,
+    registry: CollectorRegistry,
+) -> Starlette:
+    """Put the portal together.
+
+    Args:
+        pool: The portal's own database; whoever opened it closes it.
+        otp_client: The way to the OTP Service; whoever made it closes it.
+        clock: Tells which day is today, and how old sessions are.
+        entropy: Where the secrets of sessions come from.
+        settings: What can be changed.
+        public_url: Where browsers reach the portal, a path prefix included.
+        registry: Where requests are counted; one portal each.
+
+    Raises:
+        InvalidPublicUrlError: `public_url` is not one under which a portal may be served.
+    """
+    site = Site.parse(public_url)
+    store = PortalStore(pool)
+    assets = Assets(site)
+    pages = Pages(site, assets)
+    sign_in = SignInPages(
+        authenticator=_authenticator(store, clock=clock, entropy=entropy),
+        sessions=Sessions(store, clock=clock, entropy=entropy, settings=settings),
+        pages=pages,
+        site=site,
+        proxies=settings.portal_proxies,
+    )
+    authorise = AuthorisePages(
+        sign_in=sign_in,
+        store=store,
+        otp_client=otp_client,
+        pages=pages,
+        site=site,
+        clock=clock,
+        entropy=entropy,
+        settings=settings,
+    )
+    return Starlette(
+        routes=[
+            *authorise.routes(),
+            *sign_in.routes(),
+            *HealthEndpoints(store).routes(),
+            Route(ASSET_PATH, assets, methods=["GET"]),
+        ],
+        middleware=[
+            Middleware(Observer, metrics=HttpMetrics(registry)),
+            Middleware(PageShell, site=site, pages=pages),
+        ],
+        exception_handlers=_exception_handlers(sign_in, authorise, FailurePages(pages)),
+    )
+
+
+def _authenticator(store: PortalStore, *, clock: Clock, entropy: Entropy) -> Authenticator:
+    return Authenticator(
+        store,
+        passwords=PasswordKeeper(entropy),
+        throttle=Throttle(clock=clock, entropy=entropy),
+        clock=clock,
+        entropy=entropy,
+    )
+
+
+def _exception_handlers(
+    sign_in: SignInPages, authorise: AuthorisePages, failures: FailurePages
+) -> Mapping[Any, ExceptionHandler]:
+    return {
+        NotSignedInError: sign_in.refuse,
+        MayNotAuthoriseError: authorise.refuse,
+        ForeignFormError: failures.foreign_form,
+        MalformedFormError: failures.malformed_form,
+        ShellError: failures.malformed_form,
+        HTTPException: failures.http,
+        OperationalError: failures.database,
+    }

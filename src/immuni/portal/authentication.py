@@ -1,0 +1,105 @@
+"""Is it really they? Name and password against the accounts, under the throttle."""
+
+from datetime import timedelta
+from typing import Final
+
+from immuni.clock import Clock
+from immuni.entropy import Entropy
+from immuni.errors import ImmuniError
+from immuni.portal.accounts import Account, same_user
+from immuni.portal.audit import Action, Outcome
+from immuni.portal.passwords import PasswordKeeper
+from immuni.portal.sessions import CookieSecret
+from immuni.portal.store import PortalStore
+from immuni.portal.throttle import Attempt, Throttle
+
+KNOWN_BROWSER_LIFETIME: Final = timedelta(days=90)
+
+
+class SignInRefusedError(ImmuniError, PermissionError):
+    """Name or password is wrong, or the account is closed; nobody is told which."""
+
+
+class TooManyAttemptsError(ImmuniError, PermissionError):
+    """This attempt was not looked at, because too many before it failed.
+
+    Attributes:
+        wait: How long until the next one will be.
+    """
+
+    def __init__(self, wait: timedelta) -> None:
+        """Say how long to wait."""
+        super().__init__(f"too many failed attempts, wait {wait}")
+        self.wait = wait
+
+
+class Authenticator:
+    """Decides who is who, and remembers the browsers in which it was so."""
+
+    def __init__(
+        self,
+        store: PortalStore,
+        *,
+        passwords: PasswordKeeper,
+        throttle: Throttle,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        """Keep what deciding needs."""
+        self._store = store
+        self._passwords = passwords
+        self._throttle = throttle
+        self._clock = clock
+        self._entropy = entropy
+
+    async def authenticate(
+        self, *, user: str, password: str, source: str, browser: CookieSecret | None
+    ) -> Account:
+        """Return the account whose name and password these are.
+
+        Args:
+            user: As it was typed.
+            password: As it was typed.
+            source: The address from which the request came.
+            browser: The mark that an earlier sign-in left in this browser, if any.
+
+        Raises:
+            SignInRefusedError: They belong to no active account; that is in the audit trail.
+            TooManyAttemptsError: Too many before it failed.
+            PasswordsBusyError: Too many sign in at this moment; none of them was looked at.
+        """
+        name = same_user(user)
+        attempt = Attempt(name, source, await self._mark(browser, name))
+        if (wait := self._throttle.admit(attempt)) is not None:
+            raise TooManyAttemptsError(wait)
+        account = await self._store.account_of_user(name)
+        fits = await self._passwords.verify(account.password_hash if account else None, password)
+        if account is None or not fits:
+            await self._store.record(
+                Action.SIGN_IN,
+                Outcome.REFUSED,
+                account_id=account.id if account else None,
+                now=self._clock.now(),
+            )
+            raise SignInRefusedError("name or password is wrong")
+        self._throttle.forgive(attempt)
+        return account
+
+    async def remember(self, account: Account, browser: CookieSecret | None) -> CookieSecret:
+        """Return the mark for a browser in which `account` has just signed in.
+
+        Privacy:
+            The mark says nothing and is used for nothing but the throttle.
+        """
+        now = self._clock.now()
+        mark = browser or CookieSecret.draw(self._entropy)
+        await self._store.purge_browsers(before=now - KNOWN_BROWSER_LIFETIME)
+        await self._store.remember_browser(mark.hash, account.id, now=now)
+        return mark
+
+    async def _mark(self, browser: CookieSecret | None, user: str) -> bytes | None:
+        if browser is None:
+            return None
+        since = self._clock.now() - KNOWN_BROWSER_LIFETIME
+        known = await self._store.knows_browser(browser.hash, user, since=since)
+        return browser.hash if known else None

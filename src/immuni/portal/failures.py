@@ -1,0 +1,49 @@
+"""What is shown when a request cannot be answered as it was meant."""
+
+from http import HTTPStatus
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from immuni.portal.rendering import Pages
+from immuni.telemetry import logger
+from immuni.web import BodyTooLargeError
+
+_RETRY_SECONDS: Final = "5"
+
+_log: Final = logger("portal")
+
+
+class FailurePages:
+    """One page for each way to fail; it says what happened and what to do now."""
+
+    def __init__(self, pages: Pages) -> None:
+        """Keep the renderer."""
+        self._pages = pages
+
+    async def foreign_form(self, request: Request, _error: Exception) -> Response:
+        """Answer a form that belongs to another session."""
+        return self._notice(request, "foreign_form", HTTPStatus.FORBIDDEN)
+
+    async def malformed_form(self, request: Request, error: Exception) -> Response:
+        """Answer a body that no form of the portal sends."""
+        if isinstance(error, BodyTooLargeError):
+            return self._notice(request, "failure", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return self._notice(request, "failure", HTTPStatus.BAD_REQUEST)
+
+    async def http(self, request: Request, error: Exception) -> Response:
+        """Answer what the framework refuses: no such page, no such method."""
+        status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
+        return self._notice(request, "not_found", status)
+
+    async def database(self, request: Request, error: Exception) -> Response:
+        """Answer when the portal's database does not."""
+        _log.error("database_unavailable", error=type(error).__name__)
+        answer = self._notice(request, "unavailable", HTTPStatus.SERVICE_UNAVAILABLE)
+        answer.headers["Retry-After"] = _RETRY_SECONDS
+        return answer
+
+    def _notice(self, request: Request, notice: str, status: int) -> Response:
+        return self._pages.render(request, "notice.html", notice=notice, status=status)

@@ -1,0 +1,96 @@
+"""The way to the OTP Service: HTTP over mutual TLS, nothing else."""
+
+import ssl
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, Self
+
+import httpx
+
+from immuni.api import OtpAuthorisation, encode
+from immuni.api.headers import JSON_CONTENT_TYPE, REQUEST_ID
+from immuni.portal.audit import Outcome
+from immuni.telemetry import logger
+
+_PATH: Final = "/v1/otp"
+_ATTEMPTS: Final = 2
+_OUTCOMES: Final[Mapping[int, Outcome]] = {
+    HTTPStatus.NO_CONTENT: Outcome.AUTHORISED,
+    HTTPStatus.CONFLICT: Outcome.ALREADY_AUTHORISED,
+    HTTPStatus.BAD_REQUEST: Outcome.REFUSED,
+}
+_MAX_CONNECTIONS: Final = 20
+
+_log: Final = logger("portal")
+
+
+class OtpServiceClient:
+    """Asks the OTP Service to authorise codes."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        """Use a client whose base URL is the service's and whose certificate it accepts."""
+        self._http = http
+
+    @classmethod
+    def over_mutual_tls(
+        cls, base_url: str, *, authority: Path, certificate: Path, key: Path, timeout: timedelta
+    ) -> Self:
+        """Make a client from files in PEM form.
+
+        Args:
+            base_url: ``https://host:port`` of the service.
+            authority: The internal certification authority, the only one that is trusted.
+            certificate: The portal's own certificate.
+            key: The certificate's private key.
+            timeout: How long to wait for one answer; a lost one is asked for once more.
+
+        Raises:
+            OSError: A file cannot be read.
+            ssl.SSLError: A file is not what it should be.
+        """
+        tls = ssl.create_default_context(cafile=str(authority))
+        tls.load_cert_chain(certificate, key)
+        return cls(
+            httpx.AsyncClient(
+                base_url=base_url,
+                verify=tls,
+                timeout=timeout.total_seconds(),
+                limits=httpx.Limits(max_connections=_MAX_CONNECTIONS),
+                # A proxy named in the environment would see the codes of a whole country.
+                trust_env=False,
+            )
+        )
+
+    async def authorise(self, authorisation: OtpAuthorisation, *, request_id: str) -> Outcome:
+        """Have a code authorised.
+
+        Args:
+            authorisation: The code and its day.
+            request_id: 1 to 64 letters, digits and hyphens; the same id with the same contents
+                asks again for an answer that was lost, and changes nothing.
+
+        Returns:
+            AUTHORISED, ALREADY_AUTHORISED, REFUSED (the service does not take it for a code) or
+            UNAVAILABLE (nothing can be said; asking again later does no harm).
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                answer = await self._http.post(
+                    _PATH,
+                    content=encode(authorisation),
+                    headers={"Content-Type": JSON_CONTENT_TYPE, REQUEST_ID: request_id},
+                )
+            except httpx.TransportError as error:
+                _log.warning("otp_service_unreachable", error=type(error).__name__)
+                continue
+            outcome = _OUTCOMES.get(answer.status_code, Outcome.UNAVAILABLE)
+            if outcome is Outcome.UNAVAILABLE:
+                _log.warning("otp_service_unavailable", status=answer.status_code)
+            return outcome
+        return Outcome.UNAVAILABLE
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()

@@ -1,0 +1,56 @@
+"""What can be changed about the portal without changing code."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from immuni.settings import Kind, duration, integer, setting
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(f"{text!r} is not a time zone") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalSettings:
+    """How long operators stay signed in, and which days they may enter."""
+
+    portal_time_zone: ZoneInfo = setting(
+        Kind(_zone, "a time zone of the IANA database, like Europe/Rome"),
+        default=ZoneInfo("Europe/Rome"),
+        meaning="Where the operators work: it decides which day is today.",
+    )
+    portal_session_idle: timedelta = setting(
+        duration("1m", "4h"),
+        default=timedelta(minutes=30),
+        meaning="How long an operator stays signed in without doing anything.",
+    )
+    portal_session_lifetime: timedelta = setting(
+        duration("10m", "1d"),
+        default=timedelta(hours=10),
+        meaning="After how long an operator signs in again, whatever they do.",
+    )
+    portal_max_date_age: timedelta = setting(
+        duration("1d", "180d"),
+        default=timedelta(days=30),
+        meaning="How far back the first symptoms or the test may lie.",
+    )
+    portal_proxies: int = setting(
+        integer(0, 5),
+        default=0,
+        meaning="How many trusted proxies in front add to X-Forwarded-For.",
+    )
+    portal_otp_timeout: timedelta = setting(
+        duration("500ms", "30s"),
+        default=timedelta(seconds=4),
+        meaning="How long the portal waits for one answer of the OTP Service.",
+    )
+    # The OTP Service's own setting: the portal shows what is left of it.
+    otp_lifetime: timedelta = setting(
+        duration("30s", "10m"),
+        default=timedelta(seconds=150),
+        meaning="How long a code lives after it was authorised, unless a phone has checked it.",
+    )

@@ -1,0 +1,193 @@
+"""The way in and the way out."""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from immuni.errors import ImmuniError
+from immuni.portal.accounts import Account
+from immuni.portal.authentication import (
+    KNOWN_BROWSER_LIFETIME,
+    Authenticator,
+    SignInRefusedError,
+    TooManyAttemptsError,
+)
+from immuni.portal.forms import read_form, read_own_form
+from immuni.portal.passwords import PasswordsBusyError
+from immuni.portal.rendering import Pages
+from immuni.portal.routing import page
+from immuni.portal.sessions import CookieSecret, Session, Sessions
+from immuni.portal.site import Site
+
+_SESSION: Final = "session"
+_BROWSER: Final = "browser"
+_BUSY_SECONDS: Final = 5
+
+
+class NotSignedInError(ImmuniError, PermissionError):
+    """The page is for those who are signed in.
+
+    Attributes:
+        ended: Whether the browser still holds a session that is over.
+    """
+
+    def __init__(self, *, ended: bool) -> None:
+        """Say whether there was a session."""
+        super().__init__("nobody is signed in")
+        self.ended = ended
+
+
+class SignInPages:
+    """Signing in, signing out, and who it is that asks."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        sessions: Sessions,
+        pages: Pages,
+        site: Site,
+        proxies: int,
+    ) -> None:
+        """Keep what the pages need; `proxies` is the number of trusted ones in front."""
+        self._authenticator = authenticator
+        self._sessions = sessions
+        self._pages = pages
+        self._site = site
+        self._proxies = proxies
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            page("/sign-in", self.show),
+            page("/sign-in", self.sign_in, method="POST"),
+            page("/sign-out", self.sign_out, method="POST"),
+        ]
+
+    async def require(self, request: Request) -> Session:
+        """Return who is signed in.
+
+        Raises:
+            NotSignedInError: Nobody is.
+        """
+        text = request.cookies.get(self._site.cookie(_SESSION))
+        session = await self._sessions.find(text)
+        if session is None:
+            raise NotSignedInError(ended=text is not None)
+        return session
+
+    async def show(self, request: Request) -> Response:
+        """Show the form, or go on where somebody is signed in already."""
+        try:
+            await self.require(request)
+        except NotSignedInError:
+            reason = "ended" if "ended" in request.query_params else ""
+            return self._form(request, reason=reason)
+        return self._to("/")
+
+    async def sign_in(self, request: Request) -> Response:
+        """Sign in, or say why not."""
+        form = await read_form(request)
+        browser = CookieSecret.parse(request.cookies.get(self._site.cookie(_BROWSER)))
+        try:
+            account = await self._authenticate(request, form, browser)
+        except SignInRefusedError:
+            return self._form(request, form, reason="refused", status=401)
+        except TooManyAttemptsError as error:
+            return self._form(
+                request, form, reason="wait", status=429, seconds=error.wait.total_seconds()
+            )
+        except PasswordsBusyError:
+            return self._form(request, form, reason="busy", status=503, seconds=_BUSY_SECONDS)
+        return await self._enter(request, account, browser)
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session."""
+        session = await self.require(request)
+        await read_own_form(request, session)
+        await self._sessions.end(session)
+        answer = self._to("/sign-in")
+        answer.delete_cookie(self._site.cookie(_SESSION), path="/", secure=self._site.secure)
+        return answer
+
+    async def refuse(self, _request: Request, error: Exception) -> Response:
+        """Send whoever is not signed in to the form."""
+        ended = isinstance(error, NotSignedInError) and error.ended
+        return self._to("/sign-in?ended" if ended else "/sign-in")
+
+    async def _authenticate(
+        self, request: Request, form: Mapping[str, str], browser: CookieSecret | None
+    ) -> Account:
+        return await self._authenticator.authenticate(
+            user=form.get("user", ""),
+            password=form.get("password", ""),
+            source=source_of(request, proxies=self._proxies),
+            browser=browser,
+        )
+
+    async def _enter(
+        self, request: Request, account: Account, browser: CookieSecret | None
+    ) -> Response:
+        # Whoever signs in twice in one browser leaves no session behind that nobody holds.
+        before = await self._sessions.find(request.cookies.get(self._site.cookie(_SESSION)))
+        if before is not None:
+            await self._sessions.end(before)
+        session = await self._sessions.open(account)
+        mark = await self._authenticator.remember(account, browser)
+        answer = self._to("/")
+        self._keep(answer, _SESSION, session.cookie, seconds=None)
+        seconds = int(KNOWN_BROWSER_LIFETIME.total_seconds())
+        self._keep(answer, _BROWSER, mark, seconds=seconds)
+        return answer
+
+    def _form(
+        self,
+        request: Request,
+        form: Mapping[str, str] | None = None,
+        *,
+        reason: str = "",
+        status: int = 200,
+        seconds: float = 0,
+    ) -> Response:
+        user = form.get("user", "") if form else ""
+        minutes = math.ceil(seconds / 60)
+        answer = self._pages.render(
+            request, "sign_in.html", status=status, user=user, reason=reason, minutes=minutes
+        )
+        if seconds:
+            answer.headers["Retry-After"] = str(math.ceil(seconds))
+        return answer
+
+    def _keep(
+        self, answer: Response, name: str, secret: CookieSecret, *, seconds: int | None
+    ) -> None:
+        answer.set_cookie(
+            self._site.cookie(name),
+            secret.text,
+            max_age=seconds,
+            path="/",
+            secure=self._site.secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+    def _to(self, path: str) -> RedirectResponse:
+        return RedirectResponse(self._site.link(path), status_code=303)
+
+
+def source_of(request: Request, *, proxies: int) -> str:
+    """Return the address from which a request came.
+
+    Args:
+        request: The request.
+        proxies: How many trusted proxies stand in front; each appends one address to
+            X-Forwarded-For, so that what stands further left could be anybody's invention.
+    """
+    chain = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
+    if proxies and len(chain) >= proxies:
+        return chain[-proxies]
+    return request.client.host if request.client else ""

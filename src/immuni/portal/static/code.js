@@ -1,0 +1,52 @@
+// The code that is dictated: what is typed, read as kindly as the server reads it. The server
+// checks everything again; this only answers while one types.
+
+export const ALPHABET = "AEFHIJKLQRSUWXYZ123456789";
+export const LENGTH = 10;
+
+const GROUPS = [3, 4, 3];
+const SEPARATORS = /[\s\-–—._]+/g;
+
+// Values of ALPHABET's characters in odd and even positions, as in immuni.otp.
+const ODD = [1, 9, 13, 17, 19, 21, 2, 4, 6, 8, 12, 16, 22, 25, 24, 23, 0, 5, 7, 9, 13, 15, 17, 19, 21];
+const EVEN = [0, 4, 5, 7, 8, 9, 10, 11, 16, 17, 18, 20, 22, 23, 24, 25, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/** Undo what people do when they type a code: spaces, dashes, small letters. */
+export function normalise(text) {
+  return text.replace(SEPARATORS, "").toUpperCase();
+}
+
+/** Write a code, whole or begun, in its groups. */
+export function grouped(code) {
+  const parts = [];
+  let start = 0;
+  for (const length of [...GROUPS, Infinity]) {
+    if (start < code.length) parts.push(code.slice(start, start + length));
+    start += length;
+  }
+  return parts.join(" ");
+}
+
+/** Return the tenth character that belongs to nine others of the alphabet. */
+export function checkDigit(nine) {
+  let sum = 0;
+  [...nine].forEach((character, index) => {
+    sum += (index % 2 === 0 ? ODD : EVEN)[ALPHABET.indexOf(character)];
+  });
+  return ALPHABET[sum % ALPHABET.length];
+}
+
+/**
+ * Say what can be said about a code that is being typed.
+ *
+ * @returns {{kind: "empty" | "character" | "more" | "long" | "misread" | "good", detail?: string}}
+ */
+export function verdict(text) {
+  const code = normalise(text);
+  const foreign = [...code].find((character) => !ALPHABET.includes(character));
+  if (!code) return { kind: "empty" };
+  if (foreign) return { kind: "character", detail: foreign };
+  if (code.length < LENGTH) return { kind: "more", detail: String(code.length) };
+  if (code.length > LENGTH) return { kind: "long" };
+  return { kind: checkDigit(code.slice(0, 9)) === code[9] ? "good" : "misread" };
+}

@@ -1,0 +1,115 @@
+// Comfort on top of pages that work without it: the code is read while it is typed, clocks run,
+// a button cannot be pressed twice.
+
+import { grouped, normalise, verdict } from "./code.js";
+
+const BAD = ["character", "long", "misread"];
+
+/** Read the code while it is typed, and keep it in its groups. */
+function watchCode(input) {
+  const place = document.getElementById("code-verdict");
+  const count = document.getElementById("code-count");
+  const misread = document.getElementById("code-misread");
+  let code = normalise(input.value);
+
+  function say({ kind, detail = "" }) {
+    // The count stands apart: a screen reader need not say it at every key.
+    count.textContent = kind === "more" ? input.dataset.more.replace("{}", detail) : "";
+    if (kind === "misread") place.replaceChildren(misread.content.cloneNode(true));
+    else place.textContent = kind === "more" ? "" : (input.dataset[kind] ?? "").replace("{}", detail);
+    place.classList.toggle("bad", BAD.includes(kind));
+    place.classList.toggle("good", kind === "good");
+    input.classList.toggle("good", kind === "good");
+    input.setAttribute("aria-invalid", BAD.includes(kind));
+  }
+
+  function show(position) {
+    input.value = grouped(code);
+    let caret = 0;
+    for (let seen = 0; seen < position; caret += 1) if (input.value[caret] !== " ") seen += 1;
+    // After the last character of a group the next one belongs behind the space.
+    if (input.value[caret] === " ") caret += 1;
+    input.setSelectionRange(caret, caret);
+  }
+
+  input.addEventListener("input", (event) => {
+    if (event.isComposing) return;
+    let typed = normalise(input.value);
+    let position = normalise(input.value.slice(0, input.selectionStart)).length;
+    if (typed === code) {
+      // Only a space was deleted, which we put there: the character beside it is meant.
+      if (event.inputType === "deleteContentBackward" && position > 0) position -= 1;
+      if (event.inputType?.startsWith("deleteContent")) {
+        typed = typed.slice(0, position) + typed.slice(position + 1);
+      }
+    }
+    code = typed;
+    show(position);
+    say(verdict(code));
+  });
+  if (code) {
+    input.value = grouped(code);
+    if (!place.textContent.trim()) say(verdict(code));
+  }
+  return () => !BAD.includes(verdict(code).kind);
+}
+
+/** Send the form once, and not while the code is known to be wrong. */
+function watchForm(form, codeMayBeRight) {
+  const button = form.querySelector("button[type=submit]");
+  const label = button.textContent;
+
+  form.addEventListener("submit", (event) => {
+    const busy = button.getAttribute("aria-disabled") === "true";
+    if (busy || !codeMayBeRight()) {
+      event.preventDefault();
+      if (!busy) form.elements.code.focus();
+      return;
+    }
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = form.dataset.busy;
+  });
+  // Coming back with the browser's own button shows the page as it was left.
+  window.addEventListener("pageshow", () => {
+    button.removeAttribute("aria-disabled");
+    button.textContent = label;
+  });
+}
+
+function asClock(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** Let the clock of a code's life run, and say it aloud at a few moments only. */
+function countDown(place) {
+  const end = Date.now() + Number(place.dataset.countdown) * 1000;
+  const total = Number(place.dataset.total ?? 0);
+  const clock = place.querySelector("[data-clock]");
+  const ring = place.querySelector("[data-ring]");
+  const announcer = place.querySelector("[data-announce]");
+  let shown = -1;
+
+  function tick() {
+    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    if (left !== shown) {
+      shown = left;
+      clock.textContent = asClock(left);
+      ring?.setAttribute("stroke-dashoffset", String(100 - (100 * left) / total));
+      if (left <= 30) place.dataset.state = left ? "soon" : "over";
+      if (announcer && [60, 30, 10].includes(left)) {
+        announcer.textContent = announcer.dataset.left.replace("{}", asClock(left));
+      }
+    }
+    if (left > 0) return;
+    clearInterval(timer);
+    if (place.dataset.over === "remove") place.remove();
+    else if (announcer) announcer.textContent = announcer.dataset.done;
+  }
+
+  const timer = setInterval(tick, 250);
+  tick();
+}
+
+const code = document.getElementById("code");
+if (code) watchForm(document.getElementById("authorise"), watchCode(code));
+document.querySelectorAll("[data-countdown]").forEach(countDown);

@@ -1,0 +1,20 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from immuni.deployment.databases import PortalDatabase, ServicesDatabase
+from tests.integration.portal.world import World, living_world
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("certificates")
+
+
+@pytest.fixture
+async def world(
+    portal_database: PortalDatabase, services_database: ServicesDatabase, certificates: Path
+) -> AsyncIterator[World]:
+    async with living_world(portal_database, services_database, certificates) as world:
+        yield world

@@ -1,0 +1,281 @@
+"""What only a real browser shows: typing, the keyboard, clocks, colours."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from immuni.otp import ALPHABET, check_digit, grouped
+from tests.integration.portal.world import PASSWORD, World
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+VECTORS: Final = json.loads(
+    (Path(__file__).parents[2] / "vectors/otp.json").read_text(encoding="utf-8")
+)
+ARGUMENTS: Final = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-gpu",
+)
+CONTRASTS: Final = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => {
+    const [r, g, b] = numbers(colour).slice(0, 3).map((value) => {
+      const part = value / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const colour = getComputedStyle(each).backgroundColor;
+      if ((numbers(colour)[3] ?? 1) === 1) return colour;
+    }
+    throw new Error("nothing opaque");
+  };
+  const poor = [];
+  for (const element of document.body.querySelectorAll("*")) {
+    const text = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!text || element.closest("template, .unseen") || !element.checkVisibility()) continue;
+    const lights = [light(getComputedStyle(element).color), light(ground(element))];
+    const contrast = (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
+    if (contrast < 4.5) poor.push(`${element.outerHTML} ${contrast.toFixed(2)}`);
+  }
+  return poor;
+}"""
+
+
+@dataclass
+class Desk:
+    """A tab of a real browser."""
+
+    world: World
+    page: Page
+
+    async def open(self, path: str = "/") -> None:
+        await self.page.goto(self.world.origin + path)
+
+    async def sign_in(self) -> None:
+        await self.open()
+        await self.page.fill("#user", "anna")
+        await self.page.fill("#password", PASSWORD)
+        await self.page.press("#password", "Enter")
+        await self.page.wait_for_selector("#code")
+
+    async def fill_in(self, code: str, *, day: int = 2) -> None:
+        await self.page.fill("#code", code)
+        await self.page.locator("input[name=onset]").nth(day).check()
+
+    async def authorise(self, code: str) -> None:
+        await self.fill_in(code)
+        await self.page.press("#code", "Enter")
+        await self.page.wait_for_selector("[data-ring]")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=ARGUMENTS
+        )
+        yield browser
+        await browser.close()
+
+
+async def desk(
+    world: World,
+    browser: Browser,
+    *,
+    scheme: Literal["light", "dark"] = "light",
+    width: int = 1280,
+    scripts: bool = True,
+) -> Desk:
+    context = await browser.new_context(
+        locale="en-GB",
+        color_scheme=scheme,
+        viewport={"width": width, "height": 800},
+        java_script_enabled=scripts,
+    )
+    return Desk(world, await context.new_page())
+
+
+async def test_a_code_is_authorised_with_the_keyboard_alone(world: World, browser: Browser) -> None:
+    tab = await desk(world, browser)
+    keyboard = tab.page.keyboard
+    await tab.open()
+
+    await keyboard.type("anna")
+    await keyboard.press("Tab")
+    await keyboard.type(PASSWORD)
+    await keyboard.press("Enter")
+    await tab.page.wait_for_selector("#code")
+    await keyboard.type(world.code().lower())
+    for key in ("Tab", "Space", "ArrowRight", "ArrowRight", "Enter"):
+        await keyboard.press(key)
+    await tab.page.wait_for_selector("[data-ring]")
+    await keyboard.press("Enter")
+    await tab.page.wait_for_selector("#code")
+    await keyboard.type("next")
+
+    assert await tab.page.input_value("#code") == "NEX T"
+    ((onset, _, _),) = await world.authorised_codes()
+    assert str(onset) == "2020-06-18"
+
+
+async def test_the_story_works_without_javascript(world: World, browser: Browser) -> None:
+    tab = await desk(world, browser, scripts=False)
+    await tab.sign_in()
+
+    await tab.page.fill("#code", grouped(world.code()).lower())
+    await tab.page.locator("input[name=onset][value=none]").check()
+    await tab.page.locator("input[name=tested]").nth(1).check()
+    await tab.page.click("button:has-text('Authorise')")
+    await tab.page.wait_for_selector("text=The code is authorised")
+
+    ((onset, tested, _),) = await world.authorised_codes()
+    assert (onset, str(tested)) == (None, "2020-06-19")
+
+
+async def test_the_script_judges_codes_as_the_server_does(world: World, browser: Browser) -> None:
+    tab = await desk(world, browser)
+    await tab.open()
+    codes: list[str] = [world.code() for _ in range(200)]
+    codes += [code[:-2] + code[-1] + code[-2] for code in codes]
+    codes += [each["otp"] for each in VECTORS["valid"]]
+
+    kinds = await tab.page.evaluate(
+        "async (codes) => { const { verdict } = await import('/static/code.js');"
+        " return codes.map((code) => verdict(code).kind); }",
+        codes,
+    )
+
+    right = [check_digit(code[:9]) == code[9] for code in codes]
+    assert kinds == ["good" if each else "misread" for each in right]
+    assert right.count(False) > 100
+
+
+async def test_what_is_typed_is_judged_at_once(world: World, browser: Browser) -> None:
+    tab = await desk(world, browser)
+    await tab.sign_in()
+    code = world.code()
+    wrong = next(each for each in ALPHABET if each != code[-1])
+    verdict, count = tab.page.locator("#code-verdict"), tab.page.locator("#code-count")
+
+    await tab.page.locator("#code").press_sequentially(code[:9])
+    assert await count.text_content() == "9 of 10"
+    assert await verdict.text_content() == ""
+    await tab.page.press("#code", wrong)
+    assert "E or 4" in (await verdict.inner_text())
+    await tab.page.press("#code", "Backspace")
+    await tab.page.press("#code", code[-1].lower())
+    assert await verdict.text_content() == "The code adds up."
+    await tab.page.press("#code", "o")
+    assert "There is no O in any code." in (await verdict.inner_text())
+    await tab.page.press("#code", "Enter")
+
+    assert tab.page.url == world.origin + "/"
+    assert await world.authorised_codes() == []
+
+
+async def test_groups_do_not_get_in_the_way_of_correcting(world: World, browser: Browser) -> None:
+    tab = await desk(world, browser)
+    await tab.sign_in()
+    code = tab.page.locator("#code")
+
+    async def after(*keys: str) -> str:
+        for key in keys:
+            await code.press(key)
+        return await code.input_value()
+
+    await code.press_sequentially("aefhijklqr")
+    assert await code.input_value() == "AEF HIJK LQR"
+    assert await after("Backspace", "Backspace", "Backspace") == "AEF HIJK"
+    assert await after("Backspace") == "AEF HIJ"
+    assert await after("Home", "ArrowRight", "ArrowRight", "ArrowRight", "Delete") == "AEF IJ"
+    assert await after("Backspace", "x") == "AEX IJ"
+
+
+async def test_the_clock_runs_and_says_when_the_time_is_over(
+    world: World, browser: Browser
+) -> None:
+    tab = await desk(world, browser)
+    await tab.page.clock.install()
+    await tab.sign_in()
+    await tab.authorise(world.code())
+    clock = tab.page.locator(".ring [data-clock]")
+
+    await tab.page.clock.pause_at(await tab.page.evaluate("Date.now() / 1000 + 1"))
+    shown = [await clock.text_content()]
+    await tab.page.clock.run_for(60_000)
+    shown.append(await clock.text_content())
+    await tab.page.clock.run_for(120_000)
+    shown.append(await clock.text_content())
+
+    assert shown[0] is not None
+    assert shown[1] is not None
+    assert seconds(shown[0]) - seconds(shown[1]) == 60
+    assert shown[2] == "0:00"
+    assert await tab.page.is_visible("h1:has-text('The time is over')")
+    assert not await tab.page.is_visible("h1:has-text('The code is authorised')")
+
+
+def seconds(clock: str) -> int:
+    minutes, _, rest = clock.partition(":")
+    return int(minutes) * 60 + int(rest)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_page_can_be_read_and_fits_a_narrow_screen(
+    world: World, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    tab = await desk(world, browser, scheme=scheme, width=320)
+    complaints: list[str] = []
+    tab.page.on("console", lambda message: complaints.append(message.text))
+    tab.page.on("pageerror", lambda error: complaints.append(str(error)))
+    strangers: list[str] = []
+    tab.page.on(
+        "request",
+        lambda request: (
+            strangers.append(request.url) if not request.url.startswith(world.origin) else None
+        ),
+    )
+
+    async def look() -> None:
+        assert await tab.page.evaluate(CONTRASTS) == []
+        assert await tab.page.evaluate("document.documentElement.scrollWidth") <= 320
+
+    await tab.open()
+    await look()
+    await tab.page.evaluate("document.querySelector('.lead').style.color = '#888'")
+    assert len(await tab.page.evaluate(CONTRASTS)) == 1, "the control must be found"
+    await tab.sign_in()
+    await tab.page.locator("input[name=onset][value=none]").check()
+    await tab.page.locator("input[name=tested][value=other]").check()
+    await look()
+    code = world.code()
+    await tab.authorise(code)
+    await look()
+    await tab.open()
+    await tab.fill_in(code)
+    await look()
+    await tab.page.press("#code", "Enter")
+    await tab.page.wait_for_selector("[role=alert]")
+    await look()
+    world.clock.advance(timedelta(seconds=200))
+    await tab.open("/authorised")
+    await look()
+    await tab.open("/nowhere")
+    await look()
+
+    assert strangers == []
+    assert [each for each in complaints if "409" not in each and "404" not in each] == []

@@ -1,0 +1,223 @@
+"""A portal, the OTP Service behind it, and the browsers before it."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx
+import psycopg
+from prometheus_client import CollectorRegistry
+
+from immuni.backend.contract import HttpSettings, create_app
+from immuni.backend.otp.http import otp_service
+from immuni.backend.otp.settings import OtpSettings
+from immuni.backend.otp_keys import OtpKeys
+from immuni.clock import Clock, ManualClock, SystemClock
+from immuni.database import Pool, open_pool
+from immuni.deployment.certificates import InternalCertificates, ensure_certificates
+from immuni.deployment.databases import PortalDatabase, ServicesDatabase
+from immuni.deployment.serving import MutualTls
+from immuni.entropy import Entropy, SeededEntropy
+from immuni.otp import Otp, generate_otp
+from immuni.portal import OtpServiceClient, PortalSettings, Role, create_account, create_portal
+from immuni.portal.site import Site
+from tests.integration.portal.serving import free_socket, listening
+from tests.integration.portal.wire import Wire, wire_to
+
+START: Final = datetime(2020, 6, 20, 10, tzinfo=UTC)
+"""A Saturday, noon in Rome."""
+PASSWORD: Final = "correct horse battery"
+ORGANISATION: Final = "Ospedale Maggiore"
+_HIDDEN: Final = r'name="{name}" value="([^"]*)"'
+
+
+@dataclass
+class Visitor:
+    """A browser without JavaScript: it keeps cookies, fills in forms and follows nothing."""
+
+    http: httpx.AsyncClient
+    origin: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def get(self, path: str = "/") -> httpx.Response:
+        """Open a page."""
+        return await self.http.get(path, headers=self.headers)
+
+    async def post(self, path: str, form: Mapping[str, str]) -> httpx.Response:
+        """Send a form as a page of the portal would."""
+        headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin", **self.headers}
+        return await self.http.post(path, data=form, headers=headers)
+
+    async def sign_in(self, user: str = "anna", password: str = PASSWORD) -> httpx.Response:
+        """Send the sign-in form."""
+        return await self.post("/sign-in", {"user": user, "password": password})
+
+    async def authorise(
+        self, code: str, onset: str = "2020-06-18", **changes: str
+    ) -> httpx.Response:
+        """Open the form, fill it in and send it."""
+        return await self.post("/authorise", await self.form(code=code, onset=onset, **changes))
+
+    async def form(self, **fields: str) -> dict[str, str]:
+        """Open the form and fill it in."""
+        page = (await self.get()).text
+        return {"csrf": hidden(page, "csrf"), "id": hidden(page, "id"), **fields}
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Everything that a test may look at or turn."""
+
+    clock: ManualClock
+    entropy: Entropy
+    wire: Wire
+    origin: str
+    port: int
+    pool: Pool
+    databases: tuple[PortalDatabase, ServicesDatabase]
+    registry: CollectorRegistry
+    visitors: AsyncExitStack
+
+    async def visitor(self, *, language: str = "en", source: str = "") -> Visitor:
+        """Return a new browser, which a trusted proxy may say to be at `source`."""
+        http = await self.visitors.enter_async_context(
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+        )
+        headers = {"Accept-Language": language} | ({"X-Forwarded-For": source} if source else {})
+        return Visitor(http, self.origin, headers)
+
+    async def operator(self) -> Visitor:
+        """Return a browser in which anna is signed in."""
+        visitor = await self.visitor()
+        assert (await visitor.sign_in()).status_code == 303
+        return visitor
+
+    def code(self) -> Otp:
+        """Return a code as a phone makes it."""
+        return generate_otp(self.entropy)
+
+    async def rows(self, query: str) -> list[tuple[object, ...]]:
+        """Look into the portal's database behind its back."""
+        return await _rows(self.databases[0].owner, query)
+
+    async def change(self, statement: str) -> None:
+        """Change the portal's database behind its back."""
+        async with await psycopg.AsyncConnection.connect(self.databases[0].owner) as connection:
+            await connection.execute(statement)
+
+    async def authorised_codes(self) -> list[tuple[object, ...]]:
+        """Look into the OTP Service's table: onset, test, time of authorisation."""
+        query = (
+            "SELECT onset_on, tested_on, authorised_at FROM ingestion.otp ORDER BY authorised_at"
+        )
+        return await _rows(self.databases[1].owner, query)
+
+
+@asynccontextmanager
+async def living_world(
+    portal: PortalDatabase,
+    services: ServicesDatabase,
+    certificates: Path,
+    *,
+    public_url: str = "",
+    settings: PortalSettings | None = None,
+) -> AsyncIterator[World]:
+    """Start both, on a clock that stands still."""
+    clock, entropy = ManualClock(START), SeededEntropy("portal")
+    registry = CollectorRegistry()
+    # OpenSSL looks at the machine's clock.
+    files = ensure_certificates(certificates, clock=SystemClock())
+    async with AsyncExitStack() as stack:
+        wire = await stack.enter_async_context(_wired_otp_service(services, files, clock))
+        otp_client = client_of(wire, files)
+        stack.push_async_callback(otp_client.close)
+        pool = await stack.enter_async_context(open_pool(portal.portal))
+        await add_account(pool, "Anna", clock=clock, entropy=entropy)
+        listener = stack.enter_context(free_socket())
+        port = listener.getsockname()[1]
+        public_url = public_url or f"http://portal.localhost:{port}"
+        app = create_portal(
+            pool=pool,
+            otp_client=otp_client,
+            clock=clock,
+            entropy=entropy,
+            settings=settings or PortalSettings(portal_proxies=1),
+            public_url=public_url,
+            registry=registry,
+        )
+        await stack.enter_async_context(listening(app, listener, clock=clock))
+        yield World(
+            clock=clock,
+            entropy=entropy,
+            wire=wire,
+            origin=Site.parse(public_url).origin,
+            port=port,
+            pool=pool,
+            databases=(portal, services),
+            registry=registry,
+            visitors=await stack.enter_async_context(AsyncExitStack()),
+        )
+
+
+@asynccontextmanager
+async def _wired_otp_service(
+    services: ServicesDatabase, files: InternalCertificates, clock: Clock
+) -> AsyncIterator[Wire]:
+    tls = MutualTls(files.authority.certificate, files.server.certificate, files.server.key)
+    keys = OtpKeys({"k1": bytes(32)})
+    async with open_pool(services.otp) as pool:
+        service = otp_service(pool=pool, keys=keys, settings=OtpSettings(), clock=clock)
+        app = create_app([service], settings=HttpSettings(), registry=CollectorRegistry())
+        with free_socket() as listener:
+            port = listener.getsockname()[1]
+            async with listening(app, listener, clock=clock, mutual_tls=tls), wire_to(port) as wire:
+                yield wire
+
+
+def client_of(wire: Wire, files: InternalCertificates) -> OtpServiceClient:
+    """Return a client that reaches the OTP Service over `wire`."""
+    return OtpServiceClient.over_mutual_tls(
+        f"https://127.0.0.1:{wire.port}",
+        authority=files.authority.certificate,
+        certificate=files.client.certificate,
+        key=files.client.key,
+        timeout=timedelta(seconds=10),
+    )
+
+
+async def add_account(
+    pool: Pool,
+    user: str,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    password: str = PASSWORD,
+    role: Role = Role.OPERATOR,
+) -> None:
+    """Make an account with the password and the organisation that all of them have."""
+    await create_account(
+        pool,
+        user=user,
+        password=password,
+        organisation=ORGANISATION,
+        role=role,
+        clock=clock,
+        entropy=entropy,
+    )
+
+
+def hidden(page: str, name: str) -> str:
+    """Return the value of a hidden field."""
+    match = re.search(_HIDDEN.format(name=name), page)
+    assert match, f"the page has no field {name}"
+    return match[1]
+
+
+async def _rows(url: str, query: str) -> list[tuple[object, ...]]:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        cursor = await connection.execute(query)
+        return await cursor.fetchall()

@@ -1,0 +1,22 @@
+import pytest
+
+from immuni.portal.accounts import InvalidUserError, Role, parse_user, same_user
+
+
+def test_capitals_and_outer_spaces_make_no_other_user() -> None:
+    assert same_user(" Anna.Rossi ") == same_user("ANNA.ROSSI") == parse_user("anna.rossi")
+
+
+@pytest.mark.parametrize("user", ["anna", "anna.rossi@example.it", "a+b-c_d", "giosuè", "x" * 80])
+def test_names_that_people_have_are_taken(user: str) -> None:
+    assert parse_user(user) == user
+
+
+@pytest.mark.parametrize("user", ["", "a", "x" * 81, "anna rossi", "an\nna", "a/b", "<b>"])
+def test_names_that_would_confuse_are_refused(user: str) -> None:
+    with pytest.raises(InvalidUserError):
+        parse_user(user)
+
+
+def test_those_who_talk_to_people_may_authorise() -> None:
+    assert [role for role in Role if role.may_authorise] == [Role.OPERATOR, Role.SUPERVISOR]

@@ -1,0 +1,105 @@
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+import immuni.portal
+from immuni.portal.language import LANGUAGES, language_of, preferred_language
+
+PACKAGE: Final = Path(immuni.portal.__file__).parent
+TRANSLATED: Final = [code for code in LANGUAGES if code != "en"]
+METHODS: Final = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+OPTIONS: Final = {
+    "**/templates/**.html": {
+        "newstyle_gettext": "true",
+        "trim_blocks": "true",
+        "lstrip_blocks": "true",
+    }
+}
+# Those of gettext, and ours for what is translated elsewhere than where it stands.
+KEYWORDS: Final = {"_": None, "ngettext": (1, 2), "gettext": None, "translatable": None}
+
+
+def forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return a text and, where it has one, its plural."""
+    return (text,) if isinstance(text, str) else tuple(text or ())
+
+
+def texts(catalog: Catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
+    return {forms(message.id): forms(message.string) for message in catalog if message.id}
+
+
+def written(code: str) -> Catalog:
+    with (PACKAGE / f"locale/{code}/LC_MESSAGES/portal.po").open("rb") as file:
+        return read_po(file, locale=code)
+
+
+@pytest.fixture(scope="module")
+def used() -> set[tuple[str, ...]]:
+    return {
+        forms(text)
+        for _, _, text, _, _ in extract_from_dir(PACKAGE, METHODS, OPTIONS, keywords=KEYWORDS)
+    }
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_a_catalogue_has_exactly_the_texts_that_are_used(
+    code: str, used: set[tuple[str, ...]]
+) -> None:
+    assert texts(written(code)).keys() == used
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_every_text_is_translated_with_its_placeholders(code: str) -> None:
+    for message in written(code):
+        if not message.id:
+            continue
+        assert all(forms(message.string)), message.id
+        assert not message.fuzzy, message.id
+        assert not list(message.check(written(code))), message.id
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_the_compiled_catalogue_is_in_step(code: str) -> None:
+    with (PACKAGE / f"locale/{code}/LC_MESSAGES/portal.mo").open("rb") as file:
+        compiled = read_mo(file)
+
+    assert texts(compiled) == texts(written(code))
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("", "en"),
+        ("it", "it"),
+        ("it-CH, fr;q=0.9", "it"),
+        ("de, IT;q=0.5, en;q=0.4", "it"),
+        ("en-GB,en;q=0.9,it;q=0.8", "en"),
+        ("it;q=0, en;q=0.1", "en"),
+        ("de, fr", "en"),
+        ("it;q=x", "en"),
+        (",;,=;q", "en"),
+    ],
+)
+def test_the_browsers_wish_decides_among_ours(header: str, code: str) -> None:
+    assert preferred_language(header) == code
+
+
+def test_days_are_written_in_each_language() -> None:
+    assert language_of("en").day(date(2020, 6, 2)) == "Tue 2 Jun"
+    assert language_of("it").day(date(2020, 6, 2)) == "mar 2 giu"
+    assert [language_of("it").days_ago(days) for days in range(3)] == [
+        "Oggi",
+        "Ieri",
+        "2 giorni fa",
+    ]
+
+
+def test_an_unknown_language_is_answered_in_english() -> None:
+    assert language_of("xx").code == "en"
