@@ -1,0 +1,50 @@
+"""Which steps lie between the first start and a working App. Pure.
+
+Source:
+    Mobile Client, "Screens", Onboarding.
+"""
+
+from immuni.api import Platform
+from immuni.app.record import AppRecord, OnboardingStep
+from immuni.framework import InactiveReason, Status
+
+_SATISFIED_WITHOUT = {
+    OnboardingStep.EXPOSURE_NOTIFICATIONS: frozenset(
+        {InactiveReason.PERMISSION_MISSING, InactiveReason.NOT_STARTED}
+    ),
+    OnboardingStep.BLUETOOTH: frozenset({InactiveReason.BLUETOOTH_OFF}),
+}
+"""Steps that are satisfied as soon as none of these stands in the way."""
+
+
+def steps_for(platform: Platform) -> tuple[OnboardingStep, ...]:
+    """Return the steps of a platform profile, in order.
+
+    Only iOS asks before an App may notify. Location need not be switched on: that is a demand of
+    Google's Bluetooth scanner, and no device that runs this App has it.
+    """
+    return tuple(
+        step
+        for step in OnboardingStep
+        if step is not OnboardingStep.NOTIFICATIONS or platform is Platform.IOS
+    )
+
+
+def next_step(record: AppRecord, framework: Status, platform: Platform) -> OnboardingStep | None:
+    """Return the step to show next; None when the onboarding is complete.
+
+    A step that the device satisfies already is passed over; so is every step once the last one
+    is done.
+    """
+    if OnboardingStep.DONE in record.onboarding:
+        return None
+    return next(
+        step
+        for step in steps_for(platform)
+        if step not in record.onboarding and not _is_satisfied(step, framework)
+    )
+
+
+def _is_satisfied(step: OnboardingStep, framework: Status) -> bool:
+    obstacles = _SATISFIED_WITHOUT.get(step)
+    return obstacles is not None and not obstacles & framework.reasons

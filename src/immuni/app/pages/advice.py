@@ -1,0 +1,142 @@
+"""What to do in each state, and the second questions before a state changes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from immuni.api import ConfigurationSettings
+from immuni.app.pages.answers import go_to
+from immuni.app.pages.home import state_name
+from immuni.app.pages.language import Language, translatable
+from immuni.app.pages.screens import Screens
+from immuni.app.pages.words import closeness_text, length_text
+from immuni.app.phone import Phone
+from immuni.app.state import AtRisk, UserState
+
+
+@dataclass(frozen=True, slots=True)
+class _SecondQuestion:
+    """A change of state that the user has to confirm."""
+
+    title: str
+    text: str
+    yes: str
+    no: str
+    tone: str
+    change: Callable[[Phone], None]
+
+    def words(self, language: Language) -> dict[str, str]:
+        words = {"title": self.title, "text": self.text, "yes": self.yes, "no": self.no}
+        return {name: language.text(text) for name, text in words.items()} | {"tone": self.tone}
+
+
+_QUESTIONS: Final[Mapping[str, _SecondQuestion]] = {
+    "contacted": _SecondQuestion(
+        translatable("Has your doctor told you what to do?"),
+        translatable("Then the warning goes away. The contact stays in your history."),
+        translatable("Yes, remove the warning"),
+        translatable("Not yet"),
+        "risk",
+        Phone.dismiss_warning,
+    ),
+    "hidden": _SecondQuestion(
+        translatable("Hide the warning?"),
+        translatable(
+            "You have not told Immuni that you called your doctor. "
+            "The contact stays in your history, so that you can read it again."
+        ),
+        translatable("Hide it"),
+        translatable("Keep it"),
+        "risk",
+        Phone.dismiss_warning,
+    ),
+    "recovered": _SecondQuestion(
+        translatable("Has the health service told you that you have recovered?"),
+        translatable("From then on, Immuni warns you of new contacts again."),
+        translatable("Yes, I have recovered"),
+        translatable("Not yet"),
+        "care",
+        Phone.recover,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AdvicePages:
+    """Advice, the history of contacts, and changes of state."""
+
+    screens: Screens
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/advice", self.advice),
+            Route("/history", self.history),
+            Route("/state/{change}", self.question),
+            Route("/state/{change}", self.confirm, methods=["POST"]),
+        ]
+
+    async def advice(self, request: Request) -> Response:
+        """Show what to do; whoever is at risk has seen the warning with it."""
+        phone, language = self.screens.phone, self.screens.language(request)
+        phone.mark_seen()
+        state = phone.status().user
+        settings = phone.record.settings.values
+        return self.screens.show(
+            request,
+            "advice.html",
+            state=state_name(state),
+            contact_day=language.day(state.last_contact_day) if isinstance(state, AtRisk) else "",
+            own_words=_own_words(settings, state, language),
+            support=_support(settings),
+        )
+
+    async def history(self, request: Request) -> Response:
+        """Show the contacts that the user was warned of."""
+        language = self.screens.language(request)
+        contacts = [
+            {
+                "day": language.day(each.day),
+                "length": length_text(each, language),
+                "closeness": closeness_text(each, language),
+            }
+            for each in self.screens.phone.record.history
+        ]
+        return self.screens.show(request, "history.html", contacts=contacts)
+
+    async def question(self, request: Request) -> Response:
+        """Ask a second time."""
+        question = _QUESTIONS.get(request.path_params["change"])
+        if question is None:
+            return go_to("/advice")
+        words = question.words(self.screens.language(request))
+        return self.screens.show(request, "second_question.html", **words)
+
+    async def confirm(self, request: Request) -> Response:
+        """Change the state."""
+        question = _QUESTIONS.get(request.path_params["change"])
+        if question is not None:
+            question.change(self.screens.phone)
+        return go_to("/")
+
+
+def _own_words(settings: ConfigurationSettings, state: UserState, language: Language) -> str | None:
+    """Return the advice that the health service has put in place of the App's own."""
+    name = state_name(state).replace("-", "_")
+    by_state = settings.advice.get(language.code, {})
+    return next((words for state_of, words in by_state.items() if state_of == name), None)
+
+
+def _support(settings: ConfigurationSettings) -> dict[str, object] | None:
+    if settings.support_phone is None and settings.support_email is None:
+        return None
+    return {
+        "phone": settings.support_phone,
+        "email": settings.support_email,
+        "opens": settings.support_phone_opening_time,
+        "closes": settings.support_phone_closing_time,
+    }

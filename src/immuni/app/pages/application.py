@@ -1,0 +1,122 @@
+"""The App's pages as one web application, for the browser engine of this device."""
+
+from collections.abc import Awaitable, Callable
+from datetime import tzinfo
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from immuni.api import Territory, italy
+from immuni.app.pages.advice import AdvicePages
+from immuni.app.pages.answers import go_to
+from immuni.app.pages.guard import Guard
+from immuni.app.pages.home import HomePages
+from immuni.app.pages.language import translatable
+from immuni.app.pages.onboarding import OnboardingPages
+from immuni.app.pages.reading import ReadingPages
+from immuni.app.pages.screens import Screens
+from immuni.app.pages.settings import SettingsPages
+from immuni.app.pages.upload import UploadPages
+from immuni.app.phone import Phone
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+_LOST: Final = (
+    translatable("There is nothing here"),
+    translatable("This page does not exist. Home is just one step away."),
+)
+_BROKEN: Final = (
+    translatable("Something went wrong"),
+    translatable("This is not your fault, and nothing is lost. Please try again."),
+)
+
+
+def create_pages(
+    phone: Phone,
+    *,
+    public_url: str,
+    device_name: str | None = None,
+    zone: tzinfo | None = None,
+    territory: Territory | None = None,
+) -> Starlette:
+    """Return the pages of one phone.
+
+    Args:
+        phone: What they show, and whose methods they call.
+        public_url: Where they are served, ``http://name:port``; requests for another name are
+            refused.
+        device_name: What stands below the phone on a wide window; None takes it from the URL.
+        zone: The time zone in which times of day are shown; None means that of the machine.
+        territory: The provinces to choose from; None means Italy's.
+    """
+    origin = urlsplit(public_url)
+    name = device_name or (origin.hostname or "").partition(".")[0]
+    screens = Screens(phone, name, zone, territory or italy())
+    inside = [
+        *AdvicePages(screens).routes(),
+        *SettingsPages(screens).routes(),
+        *UploadPages(screens).routes(),
+    ]
+    outside = [
+        *HomePages(screens).routes(),
+        *OnboardingPages(screens).routes(),
+        *ReadingPages(screens).routes(),
+    ]
+    return Starlette(
+        routes=[*outside, *(_after_onboarding(route, phone) for route in inside), _static()],
+        middleware=[Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}")],
+        exception_handlers={
+            HTTPException: _refusal_page(screens),
+            Exception: _fault_page(screens),
+        },
+    )
+
+
+def _static() -> BaseRoute:
+    files = StaticFiles(packages=[("immuni.app.pages", "static"), ("immuni.web", "static")])
+    return Mount("/static", files)
+
+
+def _after_onboarding(route: Route, phone: Phone) -> Route:
+    """Return `route` behind the onboarding: until that is complete, everything leads there."""
+    inner: _Handler = route.endpoint
+
+    async def handler(request: Request) -> Response:
+        if phone.next_onboarding_step() is not None:
+            return go_to("/")
+        return await inner(request)
+
+    return Route(route.path, handler, methods=route.methods)
+
+
+def _refusal_page(screens: Screens) -> Callable[[Request, Exception], Response]:
+    def page(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
+        return _problem(screens, request, _LOST, HTTPStatus(status))
+
+    return page
+
+
+def _fault_page(screens: Screens) -> Callable[[Request, Exception], Response]:
+    def page(request: Request, _error: Exception) -> Response:
+        return _problem(screens, request, _BROKEN, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    return page
+
+
+def _problem(
+    screens: Screens, request: Request, words: tuple[str, str], status: HTTPStatus
+) -> Response:
+    language = screens.language(request)
+    title, text = (language.text(each) for each in words)
+    page = screens.show(request, "problem.html", title=title, text=text)
+    page.status_code = status
+    return page

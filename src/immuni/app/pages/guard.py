@@ -1,0 +1,105 @@
+"""Who may talk to the pages: the browser on this device, showing these pages, and nobody else.
+
+Every local program and every web site that the user visits can send requests to the loopback
+address. What keeps them out stands here, in front of everything else.
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_FORM_BYTES: Final = 16 * 1024
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+_OWN_SITES: Final = frozenset({"same-origin", "none"})
+
+_CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; "
+    "script-src 'self'; "
+    "style-src 'self'; "
+    "img-src 'self'; "
+    "font-src 'self'; "
+    "connect-src 'self'; "
+    "form-action 'self'; "
+    "base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Guard:
+    """Lets through what comes from the App's own pages, and adds the headers that protect them."""
+
+    def __init__(self, app: ASGIApp, *, origin: str) -> None:
+        """Guard `app`.
+
+        Args:
+            app: What lies behind.
+            origin: The origin under which the pages are served, ``http://name:port``.
+        """
+        self._app = app
+        self._origin = origin
+        self._authority = urlsplit(origin).netloc
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or hand it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        if refusal is None:
+            await self._app(scope, receive, _protecting(send, path=scope["path"]))
+        else:
+            answer = PlainTextResponse(refusal.phrase, refusal, headers=_HEADERS)
+            await answer(scope, receive, send)
+
+    def _refusal(self, method: str, headers: Headers) -> HTTPStatus | None:
+        # A name that leads to the loopback address by a trick of the DNS is not our name.
+        if headers.getlist("host") != [self._authority]:
+            return HTTPStatus.MISDIRECTED_REQUEST
+        if method in _SAFE_METHODS:
+            return None if _may_look(headers) else HTTPStatus.FORBIDDEN
+        # Browsers send Origin with every form; what does not, is not one of our pages.
+        if headers.getlist("origin") != [self._origin]:
+            return HTTPStatus.FORBIDDEN
+        return _body_refusal(headers.getlist("content-length"))
+
+
+def _may_look(headers: Headers) -> bool:
+    """Tell whether a request for a page may come from where it comes.
+
+    Another site may lead here with a link, but not fetch or embed anything unseen.
+    """
+    site = headers.get("sec-fetch-site", "none")
+    return site in _OWN_SITES or headers.get("sec-fetch-dest") == "document"
+
+
+def _body_refusal(lengths: Sequence[str]) -> HTTPStatus | None:
+    if len(lengths) != 1 or not (lengths[0].isascii() and lengths[0].isdecimal()):
+        return HTTPStatus.LENGTH_REQUIRED
+    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if int(lengths[0]) > MAX_FORM_BYTES else None
+
+
+def _protecting(send: Send, *, path: str) -> Send:
+    # Pages show what nobody else should read, so they are kept nowhere; pictures and type may be.
+    cache = "no-cache" if path.startswith("/static/") else "no-store"
+
+    async def protected(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.update(_HEADERS)
+            headers["Cache-Control"] = cache
+        await send(message)
+
+    return protected

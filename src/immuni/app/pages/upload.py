@@ -1,0 +1,179 @@
+"""The visit to the upload screen: code, check, contents, permission, review, done."""
+
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from immuni.app.lockout import locked_until
+from immuni.app.pages.answers import go_to, read_form
+from immuni.app.pages.screens import Screens
+from immuni.app.pages.words import Message, problem_message
+from immuni.app.state import Positive
+from immuni.app.transport import ServerUnreachableError
+from immuni.app.upload_errors import CodeExpiredError, UploadError, UploadOrderError
+from immuni.errors import ImmuniError
+from immuni.framework import ConsentRefusedError
+from immuni.otp import grouped
+
+
+@dataclass(slots=True)
+class UploadPages:
+    """One page a step. What went wrong is said on the page that follows, once."""
+
+    screens: Screens
+    _problem: type[ImmuniError] | None = field(default=None, init=False)
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/upload", self.open),
+            Route("/upload/code", self.code),
+            Route("/upload/check-button", self.check_button),
+            Route("/upload/check", self.check, methods=["POST"]),
+            Route("/upload/contents", self.contents),
+            Route("/upload/permission", self.permission),
+            Route("/upload/permission", self.answer_permission, methods=["POST"]),
+            Route("/upload/review", self.review),
+            Route("/upload/send", self.send, methods=["POST"]),
+            Route("/upload/done", self.done),
+            Route("/upload/cancel", self.cancel, methods=["POST"]),
+        ]
+
+    async def open(self, request: Request) -> Response:
+        """Open the screen with a new code, or say that the service has not started here."""
+        if not self._is_region_active():
+            return self.screens.show(request, "upload/not_started.html")
+        self._problem = None
+        await self.screens.phone.open_upload()
+        return go_to("/upload/code")
+
+    async def code(self, request: Request) -> Response:
+        """Show the code."""
+        flow = self.screens.phone.flow
+        if flow is None:
+            return go_to("/upload")
+        if flow.is_checked:
+            return go_to("/upload/contents")
+        return self.screens.show(
+            request,
+            "upload/code.html",
+            groups=grouped(flow.otp).split(),
+            spoken=", ".join(flow.otp),
+            problem=self._taken_problem(request),
+            locked_seconds=self._locked_seconds(),
+        )
+
+    async def check_button(self, request: Request) -> Response:
+        """Return the button alone, which counts down while it is locked."""
+        return self.screens.show(
+            request, "upload/check_button.html", locked_seconds=self._locked_seconds()
+        )
+
+    async def check(self, _request: Request) -> Response:
+        """Ask the server whether the operator has authorised the code."""
+        try:
+            await self.screens.phone.check_code()
+        except UploadOrderError:
+            return go_to("/upload")
+        except (UploadError, ServerUnreachableError) as error:
+            self._problem = type(error)
+            return go_to("/upload/code")
+        return go_to("/upload/contents")
+
+    async def contents(self, request: Request) -> Response:
+        """Say what would be sent."""
+        flow = self.screens.phone.flow
+        if flow is None or not flow.is_checked:
+            return go_to("/upload/code")
+        return self.screens.show(
+            request,
+            "upload/contents.html",
+            province=self.screens.province(request),
+            problem=self._taken_problem(request),
+        )
+
+    async def permission(self, request: Request) -> Response:
+        """Ask the framework's own question."""
+        flow = self.screens.phone.flow
+        if flow is None or not flow.is_checked:
+            return go_to("/upload/code")
+        return self.screens.show(request, "upload/permission.html")
+
+    async def answer_permission(self, request: Request) -> Response:
+        """Hand the answer on to the framework."""
+        form = await read_form(request)
+        try:
+            await self.screens.phone.share_keys(consent=form.get("answer") == "yes")
+        except ConsentRefusedError:
+            return go_to("/upload/contents")
+        except UploadOrderError:
+            return go_to("/upload/code")
+        return go_to("/upload/review")
+
+    async def review(self, request: Request) -> Response:
+        """Show exactly what will be sent."""
+        flow = self.screens.phone.flow
+        contents = None if flow is None else flow.contents
+        if contents is None:
+            return go_to("/upload/contents")
+        language = self.screens.language(request)
+        first, last = contents.first_day, contents.last_day
+        return self.screens.show(
+            request,
+            "upload/review.html",
+            contents=contents,
+            first_day=None if first is None else language.day(first),
+            last_day=None if last is None else language.day(last),
+            province=self.screens.province(request),
+            packet_size=self.screens.phone.record.settings.values.teks_packet_size,
+            problem=self._taken_problem(request),
+        )
+
+    async def send(self, _request: Request) -> Response:
+        """Upload; a code that expired meanwhile leads to a new one."""
+        phone = self.screens.phone
+        try:
+            await phone.send_upload()
+        except CodeExpiredError as error:
+            await phone.open_upload()
+            self._problem = type(error)
+            return go_to("/upload/code")
+        except UploadOrderError:
+            # A second click on the button finds the upload done.
+            is_done = phone.flow is None and isinstance(phone.record.user, Positive)
+            return go_to("/upload/done" if is_done else "/upload/contents")
+        except (UploadError, ServerUnreachableError) as error:
+            self._problem = type(error)
+            return go_to("/upload/review")
+        return go_to("/upload/done")
+
+    async def done(self, request: Request) -> Response:
+        """Say thank you."""
+        if not isinstance(self.screens.phone.record.user, Positive):
+            return go_to("/")
+        return self.screens.show(request, "upload/done.html")
+
+    async def cancel(self, _request: Request) -> Response:
+        """Leave; nothing is sent or kept, and nothing is said about it."""
+        self.screens.phone.close_upload()
+        return go_to("/")
+
+    def _is_region_active(self) -> bool:
+        record = self.screens.phone.record
+        active = record.settings.values.active_regions
+        if active is None or record.province is None:
+            return True
+        return self.screens.territory.region_of(record.province) in active
+
+    def _taken_problem(self, request: Request) -> Message | None:
+        problem, self._problem = self._problem, None
+        return problem_message(problem, self.screens.language(request))
+
+    def _locked_seconds(self) -> int:
+        phone = self.screens.phone
+        now = phone.clock.now()
+        until = locked_until(phone.record.failed_checks, now)
+        # Rounded up, so that the button never opens too early.
+        return 0 if until is None else -int((now - until).total_seconds() // 1)

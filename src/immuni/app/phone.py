@@ -1,0 +1,189 @@
+"""One phone: its framework, its App, and what a user can do with them."""
+
+import asyncio
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from immuni.api import ProvinceCode
+from immuni.app.build import Build
+from immuni.app.contents import UploadContents
+from immuni.app.onboarding import next_step
+from immuni.app.record import AppRecord, OnboardingStep
+from immuni.app.session import BackgroundSession
+from immuni.app.state import UserState, after_dismissal, after_recovery
+from immuni.app.status import PhoneStatus, phone_status
+from immuni.app.storage import AppStore
+from immuni.app.upload import UploadDesk, UploadFlow
+from immuni.app.upload_errors import UploadOrderError
+from immuni.clock import Clock
+from immuni.entropy import Entropy
+from immuni.framework import ExposureNotificationFramework
+from immuni.otp import Otp, generate_otp
+
+
+class Phone:
+    """The App on one device, with or without pages in front of it.
+
+    It does nothing by itself: somebody drives the framework, and calls for a background session
+    now and then.
+
+    Attributes:
+        build: What is compiled in.
+        clock: The device's clock.
+        framework: The device's exposure notifications.
+    """
+
+    def __init__(
+        self,
+        *,
+        build: Build,
+        framework: ExposureNotificationFramework,
+        store: AppStore,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        """Put a phone together; it goes on where its stores left off."""
+        self.build = build
+        self.clock = clock
+        self.framework = framework
+        self._store = store
+        self._entropy = entropy
+        self._flow: UploadFlow | None = None
+        self._in_session = asyncio.Lock()
+
+    @property
+    def record(self) -> AppRecord:
+        """What the App remembers."""
+        return self._store.record
+
+    @property
+    def flow(self) -> UploadFlow | None:
+        """The visit to the upload screen that is going on."""
+        return self._flow
+
+    def status(self) -> PhoneStatus:
+        """Return the user's state, whether the service is active, and every reason why not."""
+        return phone_status(
+            self.record,
+            self.framework.status(),
+            build_number=self.build.number,
+            now=self.clock.now(),
+        )
+
+    def next_onboarding_step(self) -> OnboardingStep | None:
+        """Return the step to show next; None when the onboarding is complete."""
+        return next_step(self.record, self.framework.status(), self.build.platform)
+
+    def complete(self, step: OnboardingStep) -> None:
+        """Note that the user has completed a step of the onboarding."""
+        self._store.update(lambda record: replace(record, onboarding=record.onboarding | {step}))
+
+    def choose_province(self, province: ProvinceCode) -> None:
+        """Remember where the user lives."""
+        self._store.update(lambda record: replace(record, province=province))
+
+    def choose_language(self, language: str | None) -> None:
+        """Remember the user's language; None follows the system."""
+        self._store.update(lambda record: replace(record, language=language))
+
+    async def set_up(self, province: ProvinceCode) -> None:
+        """Complete the whole onboarding at once, for a phone without pages."""
+        self.choose_province(province)
+        await self.switch_on()
+        for step in OnboardingStep:
+            self.complete(step)
+
+    async def switch_on(self) -> None:
+        """Let the framework broadcast and listen, with the user's permission."""
+        await self.framework.authorise()
+        await self.framework.start()
+
+    async def switch_off(self) -> None:
+        """Let the framework fall silent until it is switched on again."""
+        await self.framework.stop()
+
+    async def background_session(self) -> None:
+        """Run one background session, or do nothing while one runs or before the onboarding.
+
+        Raises:
+            StoreError: The App's memory could not be written; it is as it was.
+        """
+        if self._in_session.locked() or self.next_onboarding_step() is not None:
+            return
+        async with self._in_session:
+            session = BackgroundSession(
+                build=self.build,
+                store=self._store,
+                framework=self.framework,
+                clock=self.clock,
+            )
+            await session.run()
+
+    async def open_upload(self) -> Otp:
+        """Open the upload screen, and return the new code that it shows."""
+        desk = UploadDesk(
+            build=self.build, store=self._store, framework=self.framework, clock=self.clock
+        )
+        self._flow = UploadFlow(generate_otp(self._entropy), desk)
+        return self._flow.otp
+
+    async def check_code(self) -> None:
+        """Ask the server whether the operator has authorised the code; see `UploadFlow.check`."""
+        await self._open_flow().check()
+
+    async def share_keys(self, *, consent: bool) -> UploadContents:
+        """Answer the framework's question; see `UploadFlow.share_keys`."""
+        return await self._open_flow().share_keys(consent=consent)
+
+    async def send_upload(self) -> None:
+        """Send what was shared; see `UploadFlow.send`. The visit ends when it has arrived."""
+        await self._open_flow().send()
+        self._flow = None
+
+    async def upload(self, *, consent: bool) -> UploadContents:
+        """Answer the framework's question and, where it is yes, upload.
+
+        Returns:
+            What was sent.
+
+        Raises:
+            ConsentRefusedError: The user did not agree; nothing was sent.
+            UploadError, ServerUnreachableError: See `UploadFlow.send`.
+        """
+        contents = await self.share_keys(consent=consent)
+        await self.send_upload()
+        return contents
+
+    def close_upload(self) -> None:
+        """Leave the upload screen: its code and whatever was shared are forgotten."""
+        self._flow = None
+
+    def mark_seen(self) -> None:
+        """Note that the user has looked at what stood on the screen."""
+        self._store.update(lambda record: replace(record, unseen=None, is_warning_seen=True))
+
+    def dismiss_warning(self) -> None:
+        """Note that the user has called the doctor or hides the warning: no longer at risk."""
+        self._change_user(after_dismissal)
+
+    def recover(self) -> None:
+        """Note that the user has recovered: no longer positive."""
+        self._change_user(after_recovery)
+
+    async def close(self) -> None:
+        """Fall silent and give back radio and files."""
+        await self.framework.close()
+        self._store.close()
+
+    def _open_flow(self) -> UploadFlow:
+        if self._flow is None:
+            raise UploadOrderError("the upload screen is not open")
+        return self._flow
+
+    def _change_user(self, change: Callable[[UserState], UserState]) -> None:
+        self._store.update(
+            lambda record: replace(
+                record, user=change(record.user), unseen=None, is_warning_seen=True
+            )
+        )

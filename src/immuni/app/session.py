@@ -1,0 +1,214 @@
+"""The background session: from settings to a warning, without the user.
+
+Source:
+    Mobile Client, "Background session".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from immuni.api import MalformedAnswerError, SettingsRefusedError
+from immuni.app.build import Build
+from immuni.app.chunks import due_chunks
+from immuni.app.decision import Detection, after_detection, calls_for_infos, purged
+from immuni.app.record import AppRecord, CheckFailure
+from immuni.app.reminders import reminded
+from immuni.app.server import IndexAnswer, PublicHost, UnexpectedAnswerError, open_public_host
+from immuni.app.server_time import ServerTime
+from immuni.app.settings import accept_settings
+from immuni.app.state import Positive
+from immuni.app.status import is_outdated, phone_status
+from immuni.app.storage import AppStore
+from immuni.app.transport import ServerUnreachableError
+from immuni.clock import Clock
+from immuni.export import SignatureMismatchError
+from immuni.framework import (
+    DetectionQuotaError,
+    ExposureNotificationFramework,
+    InactiveReason,
+    RefusedExportError,
+    StoreError,
+    UntrustedClockError,
+)
+from immuni.risk import ExposureConfiguration
+
+_RIGHT_CLOCK: Final = timedelta(minutes=5)
+"""A phone's clock this near the server's is believed although it was turned back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a check came to.
+
+    Attributes:
+        processed: How many of the chunks that were due a detection covered, from the first on.
+        detection: What it found; None where there was nothing to detect.
+        failure: Why it ended before the last chunk; None where it did not.
+    """
+
+    processed: int = 0
+    detection: Detection | None = None
+    failure: CheckFailure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackgroundSession:
+    """What the App does by itself several times a day.
+
+    Every request in it is the same for every phone of one platform and build.
+    """
+
+    build: Build
+    store: AppStore
+    framework: ExposureNotificationFramework
+    clock: Clock
+
+    async def run(self) -> None:
+        """Purge, refresh the settings, check for exposures and warn.
+
+        Nothing is raised for what a network, a server or a file can do: the reason is kept and
+        shown, and the next session goes on where this one ended.
+
+        Raises:
+            StoreError: The App's memory could not be written; it is as it was.
+        """
+        now = self.clock.now()
+        self.store.update(lambda record: purged(record, now=now))
+        async with open_public_host(self.build, clock=self.clock) as host:
+            await self._refresh_settings(host)
+            if self._is_check_due():
+                await self._check(host)
+        self.store.update(self._reminded)
+
+    async def _refresh_settings(self, host: PublicHost) -> None:
+        """Take the server's settings where they are to be had and signed; else keep the others."""
+        try:
+            answer = await host.settings()
+            accepted = accept_settings(
+                answer, in_force=self.store.record.settings, build=self.build
+            )
+        except (ServerUnreachableError, UnexpectedAnswerError, SettingsRefusedError):
+            return
+        self.store.update(lambda record: msgspec.structs.replace(record, settings=accepted))
+        self._learn_time(answer.server_time)
+
+    def _is_check_due(self) -> bool:
+        record = self.store.record
+        if is_outdated(record, self.build.number):
+            return False
+        if record.last_check is None:
+            return True
+        period = timedelta(seconds=record.settings.values.exposure_detection_period)
+        # A check that lies in the future was dated by a clock that was wrong then.
+        return not timedelta() <= self.clock.now() - record.last_check < period
+
+    async def _check(self, host: PublicHost) -> None:
+        try:
+            answer = await host.index()
+        except (ServerUnreachableError, UnexpectedAnswerError, MalformedAnswerError) as error:
+            self._conclude(range(0), Outcome(failure=_download_failure(error)))
+            return
+        self._learn_time(answer.server_time)
+        due = self._due(answer)
+        chunks, failure = await _download(host, due)
+        outcome = await self._detect(chunks)
+        self._conclude(due, replace(outcome, failure=outcome.failure or failure))
+
+    def _due(self, answer: IndexAnswer) -> range:
+        if answer.index is None:
+            return range(0)
+        return due_chunks(answer.index, self.store.record.last_processed_chunk)
+
+    async def _detect(self, chunks: Sequence[bytes]) -> Outcome:
+        """Have all `chunks` matched in one detection, or those before the first that is refused."""
+        # A positive user's phone fetches what all others fetch, but has nothing to learn from it.
+        if not chunks or isinstance(self.store.record.user, Positive):
+            return Outcome(processed=len(chunks))
+        try:
+            detection = await self._detected(chunks)
+        except RefusedExportError as error:
+            # A refused call does not count against the quota.
+            return replace(
+                await self._detect(chunks[: error.position]), failure=_refusal_failure(error)
+            )
+        except DetectionQuotaError:
+            return Outcome(failure=CheckFailure.QUOTA)
+        except (UntrustedClockError, StoreError):
+            return Outcome(failure=CheckFailure.FRAMEWORK)
+        return Outcome(processed=len(chunks), detection=detection)
+
+    async def _detected(self, chunks: Sequence[bytes]) -> Detection:
+        settings = self.store.record.settings.values
+        summary = await self.framework.detect_exposures(
+            chunks, ExposureConfiguration(**msgspec.structs.asdict(settings.exposure_configuration))
+        )
+        if not calls_for_infos(self.store.record, summary, settings):
+            return Detection(summary)
+        return Detection(summary, tuple(await self.framework.exposure_info(_told_with_the_outcome)))
+
+    def _conclude(self, due: range, outcome: Outcome) -> None:
+        """Store what was found together with how far it reaches: neither without the other."""
+        now = self.clock.now()
+
+        def concluded(record: AppRecord) -> AppRecord:
+            record = msgspec.structs.replace(
+                record,
+                failure=outcome.failure,
+                last_check=record.last_check if outcome.failure else now,
+                last_processed_chunk=(
+                    due[outcome.processed - 1] if outcome.processed else record.last_processed_chunk
+                ),
+            )
+            detection = outcome.detection
+            return record if detection is None else after_detection(record, detection, now=now)
+
+        self.store.update(concluded)
+
+    def _learn_time(self, server_time: ServerTime | None) -> None:
+        if server_time is None:
+            return
+        self.store.update(lambda record: msgspec.structs.replace(record, server_time=server_time))
+        is_doubted = InactiveReason.CLOCK_TURNED_BACK in self.framework.status().reasons
+        if is_doubted and abs(server_time.ahead) <= _RIGHT_CLOCK:
+            self.framework.trust_clock()
+
+    def _reminded(self, record: AppRecord) -> AppRecord:
+        now = self.clock.now()
+        status = phone_status(
+            record, self.framework.status(), build_number=self.build.number, now=now
+        )
+        return reminded(record, status.issues, now=now)
+
+
+async def _download(
+    host: PublicHost, due: Sequence[int]
+) -> tuple[list[bytes], CheckFailure | None]:
+    """Fetch chunk after chunk until all are here or one fails; a later one is never taken first."""
+    chunks: list[bytes] = []
+    for number in due:
+        try:
+            chunks.append(await host.chunk(number))
+        except (ServerUnreachableError, UnexpectedAnswerError) as error:
+            return chunks, _download_failure(error)
+    return chunks, None
+
+
+async def _told_with_the_outcome() -> bool:
+    """Promise the framework that the user is told: the warning is stored with the infos."""
+    return True
+
+
+def _download_failure(error: Exception) -> CheckFailure:
+    if isinstance(error, ServerUnreachableError):
+        return CheckFailure.UNREACHABLE
+    return CheckFailure.UNEXPECTED_ANSWER
+
+
+def _refusal_failure(error: RefusedExportError) -> CheckFailure:
+    if isinstance(error.__cause__, SignatureMismatchError):
+        return CheckFailure.CHUNK_NOT_SIGNED
+    return CheckFailure.CHUNK_DAMAGED

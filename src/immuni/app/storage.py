@@ -1,0 +1,103 @@
+"""Where the App's memory lies: one encrypted file, apart from the framework's."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from immuni.app.record import AppRecord
+from immuni.entropy import Entropy
+from immuni.errors import ImmuniError
+from immuni.framework import KeyStore, StoreLockedError
+from immuni.framework.encrypted_database import EncryptedDatabase
+from immuni.framework.key_store import STORE_KEY_LENGTH
+
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS record (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    content BLOB NOT NULL
+) STRICT
+"""
+
+
+class UnreadableRecordError(ImmuniError, ValueError):
+    """The App's memory was written by a version that this one does not understand."""
+
+
+class AppStore:
+    """The App's memory, read once and written whole at every change.
+
+    One value in one row: what belongs together is stored together, and a crash leaves either the
+    former memory or the new one.
+    """
+
+    def __init__(self, database: EncryptedDatabase) -> None:
+        """Read the memory from `database`, or begin an empty one.
+
+        Raises:
+            UnreadableRecordError: A later version wrote it; nothing was changed.
+        """
+        self._database = database
+        try:
+            database.execute(_TABLE)
+            self._record = _read(database)
+        except BaseException:
+            database.close()
+            raise
+
+    @classmethod
+    def open(cls, path: Path, key_store: KeyStore, *, entropy: Entropy) -> Self:
+        """Open the file `path` with the key in `key_store`; make both where there are none.
+
+        Raises:
+            StoreLockedError: The file is there and its key is not, or is another one.
+            StoreError: The file cannot be opened.
+        """
+        key = key_store.load()
+        if key is None:
+            # A new key would never open the old file, and the old key may come back.
+            if path.exists() and path.stat().st_size:
+                raise StoreLockedError("there is a memory of the App, but no key for it")
+            key = entropy.token(STORE_KEY_LENGTH)
+            key_store.save(key)
+        return cls(EncryptedDatabase(path, key))
+
+    @property
+    def record(self) -> AppRecord:
+        """What the App remembers now."""
+        return self._record
+
+    def update(self, change: Callable[[AppRecord], AppRecord]) -> AppRecord:
+        """Replace the memory by `change` of it, durably, and return the new one.
+
+        The change is made on the memory as it is now, not as somebody read it before a pause, so
+        that the session and the user's own doings do not undo each other.
+
+        Raises:
+            StoreError: It could not be written; the former memory stays.
+        """
+        changed = change(self._record)
+        if changed != self._record:
+            self._database.execute(
+                "INSERT INTO record (id, content) VALUES (1, ?)"
+                " ON CONFLICT (id) DO UPDATE SET content = excluded.content",
+                (msgspec.json.encode(changed),),
+            )
+            self._record = changed
+        return changed
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._database.close()
+
+
+def _read(database: EncryptedDatabase) -> AppRecord:
+    rows = database.execute("SELECT content FROM record")
+    if not rows:
+        return AppRecord()
+    ((content,),) = rows
+    try:
+        return msgspec.json.decode(content if isinstance(content, bytes) else b"", type=AppRecord)
+    except msgspec.MsgspecError as error:
+        raise UnreadableRecordError("the App's memory is of another version") from error

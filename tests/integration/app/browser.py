@@ -1,0 +1,59 @@
+"""What a browser does with the App's pages, without drawing them."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC
+from functools import partial
+
+import httpx
+from starlette.applications import Starlette
+
+from immuni.app import Phone
+from immuni.app.pages import create_pages
+from tests.integration.app.serving import listening
+
+NAME = "phone-a.localhost"
+
+
+class Browser:
+    """Follows redirects and sends the headers that a browser sends."""
+
+    def __init__(self, client: httpx.AsyncClient, origin: str) -> None:
+        self.client = client
+        self.origin = origin
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        return await self.client.get(path, headers=_named(headers))
+
+    async def post(
+        self, path: str, form: Mapping[str, str] | None = None, **headers: str
+    ) -> httpx.Response:
+        sent = {"origin": self.origin, **_named(headers)}
+        return await self.client.post(path, data=form or {}, headers=sent)
+
+
+@asynccontextmanager
+async def browsing(phone: Phone) -> AsyncIterator[Browser]:
+    """Serve a phone's pages on a free port and open a browser on them."""
+    async with (
+        listening(partial(_pages, phone)) as port,
+        httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"host": f"{NAME}:{port}"},
+            follow_redirects=True,
+            trust_env=False,
+        ) as client,
+    ):
+        yield Browser(client, _origin(port))
+
+
+def _origin(port: int) -> str:
+    return f"http://{NAME}:{port}"
+
+
+def _pages(phone: Phone, port: int) -> Starlette:
+    return create_pages(phone, public_url=_origin(port), zone=UTC)
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}

@@ -1,0 +1,311 @@
+import re
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+
+from immuni.app import AtRisk, Neutral, Phone, Positive, ServiceIssue
+from tests.integration.app.browser import Browser, browsing
+from tests.integration.app.world import World, uploaded_keys
+
+pytestmark = pytest.mark.anyio
+
+DAY = timedelta(days=1)
+AOSTA = "Valle d'Aosta/Vallée d'Aoste"
+PATHS = (
+    "/",
+    "/advice",
+    "/history",
+    "/settings",
+    "/settings/language",
+    "/settings/province",
+    "/how-it-works",
+    "/privacy",
+    "/terms",
+    "/about",
+    "/upload",
+    "/state/contacted",
+    "/state/recovered",
+)
+
+
+def heading(page: str) -> str:
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
+    assert found is not None
+    return found[1].strip()
+
+
+async def warned(world: World) -> Phone:
+    """Return a phone whose user was warned."""
+    alice, bruno = await world.add_ready("alice"), await world.add_ready("bruno")
+    await world.live(timedelta(hours=10))
+    await world.meet(timedelta(minutes=30))
+    await world.live(2 * DAY)
+    world.publish(1, await uploaded_keys(alice))
+    await bruno.background_session()
+    return bruno
+
+
+async def walk_to_province(browser: Browser) -> None:
+    await browser.post("/onboarding/welcome")
+    await browser.post("/onboarding/privacy", {"age": "yes", "notice": "yes", "terms": "yes"})
+
+
+async def test_the_onboarding_leads_from_the_welcome_to_the_home_screen(world: World) -> None:
+    phone = await world.add("alice")
+    async with browsing(phone) as browser:
+        assert heading((await browser.get("/")).text) == "Phones that look after people"
+        await walk_to_province(browser)
+        regions = await browser.get("/onboarding/province")
+        assert heading(regions.text) == "Where do you live?"
+        provinces = await browser.get("/onboarding/province?region=Abruzzo")
+        assert "Chieti" in provinces.text
+        page = await browser.post("/onboarding/province", {"province": "CH"})
+        for step in ("exposure-notifications", "lock", "scams", "done"):
+            assert page.url.path == f"/onboarding/{step}"
+            page = await browser.post(f"/onboarding/{step}")
+
+    assert heading(page.text) == "No warning for you"
+    assert phone.status().active
+    assert phone.record.province == "CH"
+
+
+async def test_all_three_confirmations_are_needed(world: World) -> None:
+    phone = await world.add("alice")
+    async with browsing(phone) as browser:
+        await browser.post("/onboarding/welcome")
+        page = await browser.post("/onboarding/privacy", {"age": "yes", "terms": "yes"})
+
+        assert "Please confirm all three points" in page.text
+        assert (await browser.get("/")).url.path == "/onboarding/privacy"
+
+
+async def test_an_onboarding_goes_on_after_a_restart_where_it_was_left(world: World) -> None:
+    phone = await world.add("alice")
+    async with browsing(phone) as browser:
+        await walk_to_province(browser)
+    await world.remove("alice")
+
+    async with browsing(await world.add("alice")) as browser:
+        assert (await browser.get("/")).url.path == "/onboarding/province"
+
+
+async def test_a_region_with_one_province_and_abroad_need_no_second_choice(world: World) -> None:
+    phone = await world.add("alice")
+    async with browsing(phone) as browser:
+        await walk_to_province(browser)
+        one = await browser.get(f"/onboarding/province?region={quote(AOSTA)}")
+        abroad = await browser.get("/onboarding/province?region=abroad")
+        await browser.post("/onboarding/province", {"province": "EX"})
+
+    assert 'value="AO"' in one.text
+    assert 'value="EX"' in abroad.text
+    assert phone.record.province == "EX"
+
+
+@pytest.mark.parametrize("path", ["/settings", "/advice", "/history", "/upload", "/state/hidden"])
+async def test_nothing_is_open_before_the_onboarding_is_complete(world: World, path: str) -> None:
+    async with browsing(await world.add("alice")) as browser:
+        assert (await browser.get(path)).url.path == "/onboarding/welcome"
+
+
+async def test_a_warning_shows_its_day_and_what_to_do(world: World) -> None:
+    phone = await warned(world)
+    async with browsing(phone) as browser:
+        home = await browser.get("/")
+        advice = await browser.get("/advice")
+        history = await browser.get("/history")
+
+    assert heading(home.text) == "You may have been exposed"
+    assert "Monday 8 June" in home.text
+    assert "Call your doctor" in advice.text
+    assert "not a diagnosis and not an order" in advice.text
+    assert "30 minutes or longer" in history.text
+
+
+async def test_who_has_read_the_advice_has_seen_the_warning(world: World) -> None:
+    phone = await warned(world)
+    async with browsing(phone) as browser:
+        await browser.get("/")
+        assert not phone.record.is_warning_seen
+
+        await browser.get("/advice")
+
+    assert phone.record.is_warning_seen
+    assert phone.record.unseen is None
+
+
+async def test_the_home_screen_is_told_of_news_and_of_nothing_else(world: World) -> None:
+    alice, bruno = await world.add_ready("alice"), await world.add_ready("bruno")
+    async with browsing(bruno) as browser:
+        shown = re.search(r'hx-get="(/state\?shown=\w+)"', (await browser.get("/")).text)
+        assert shown is not None
+        assert (await browser.get(shown[1])).status_code == 204
+
+        await world.meet(timedelta(minutes=30))
+        await world.live(DAY)
+        world.publish(1, await uploaded_keys(alice))
+        await bruno.background_session()
+
+        news = await browser.get(shown[1])
+    assert "You may have been exposed" in news.text
+    assert "hx-swap-oob" in news.text
+
+
+@pytest.mark.parametrize("change", ["contacted", "hidden"])
+async def test_a_warning_goes_away_after_a_second_question_only(world: World, change: str) -> None:
+    phone = await warned(world)
+    async with browsing(phone) as browser:
+        await browser.get(f"/state/{change}")
+        assert isinstance(phone.status().user, AtRisk)
+
+        await browser.post(f"/state/{change}")
+
+    assert phone.status().user == Neutral()
+    assert len(phone.record.history) == 1
+
+
+async def test_the_whole_upload_can_be_walked_with_plain_forms(world: World) -> None:
+    phone = await world.add_ready("alice")
+    await world.live(2 * DAY)
+    async with browsing(phone) as browser:
+        code = await browser.get("/upload")
+        assert phone.flow is not None
+        assert f"letter by letter: {', '.join(phone.flow.otp)}" in code.text
+        assert "is not confirmed yet" in (await browser.post("/upload/check")).text
+
+        await world.live(timedelta(seconds=5))
+        world.servers.authorise(phone.flow.otp)
+        contents = await browser.post("/upload/check")
+        assert heading(contents.text) == "What will be sent"
+        review = await browser.post("/upload/permission", {"answer": "yes"})
+        assert "3 random keys" in review.text
+        done = await browser.post("/upload/send")
+        assert heading(done.text) == "Thank you"
+        home = await browser.get("/")
+        again = await browser.post("/upload/send")
+
+    assert heading(home.text) == "You reported a positive result"
+    assert heading(again.text) == "Thank you"
+    assert isinstance(phone.status().user, Positive)
+    assert len(world.servers.uploads) == 1
+
+
+async def test_a_code_that_expired_leads_to_a_new_one(world: World) -> None:
+    phone = await world.add_ready("alice")
+    await world.live(DAY)
+    async with browsing(phone) as browser:
+        await browser.get("/upload")
+        assert phone.flow is not None
+        expired = phone.flow.otp
+        world.servers.authorise(expired)
+        await browser.post("/upload/check")
+        await browser.post("/upload/permission", {"answer": "yes"})
+        world.servers.authorised.clear()
+        page = await browser.post("/upload/send")
+
+    assert page.url.path == "/upload/code"
+    assert "Your code has expired" in page.text
+    assert phone.flow.otp != expired
+
+
+async def test_every_step_of_an_upload_can_be_declined(world: World) -> None:
+    phone = await world.add_ready("alice")
+    await world.live(DAY)
+    async with browsing(phone) as browser:
+        await browser.get("/upload")
+        assert phone.flow is not None
+        world.servers.authorise(phone.flow.otp)
+        await browser.post("/upload/check")
+        declined = await browser.post("/upload/permission", {"answer": "no"})
+        assert declined.url.path == "/upload/contents"
+        assert "alert" not in declined.text
+        left = await browser.post("/upload/cancel")
+
+    assert left.url.path == "/"
+    assert phone.flow is None
+    assert world.servers.uploads == []
+
+
+@pytest.mark.parametrize("path", ["/upload/contents", "/upload/permission", "/upload/review"])
+async def test_no_step_of_an_upload_can_be_reached_before_its_time(world: World, path: str) -> None:
+    async with browsing(await world.add_ready("alice")) as browser:
+        assert (await browser.get(path)).url.path == "/upload/code"
+
+
+async def test_where_the_service_has_not_started_the_upload_says_so(world: World) -> None:
+    phone = await world.add_ready("alice")
+    world.servers.settings = {"active_regions": ["Liguria"]}
+    await phone.background_session()
+    async with browsing(phone) as browser:
+        assert heading((await browser.get("/upload")).text) == "Not yet in your region"
+
+
+async def test_an_inactive_service_says_why_and_can_be_reactivated(world: World) -> None:
+    phone = await world.add_ready("alice")
+    async with browsing(phone) as browser:
+        await browser.post("/service/off")
+        home = await browser.get("/")
+        assert "Exposure notifications are switched off." in home.text
+        assert phone.status().issues == (ServiceIssue.SWITCHED_OFF,)
+
+        await browser.post("/service/reactivate")
+
+    assert phone.status().active
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [("it", "Nessun avviso per te"), ("de-DE", "Keine Warnung für Sie"), ("pt", "No warning for")],
+)
+async def test_the_pages_speak_the_language_of_the_browser(
+    world: World, accept: str, expected: str
+) -> None:
+    async with browsing(await world.add_ready("alice")) as browser:
+        assert expected in (await browser.get("/", accept_language=accept)).text
+
+
+async def test_a_chosen_language_stays_chosen(world: World) -> None:
+    phone = await world.add_ready("alice")
+    async with browsing(phone) as browser:
+        await browser.post("/settings/language", {"language": "fr"})
+        await browser.post("/settings/language", {"language": "tlh"})
+        page = await browser.get("/", accept_language="de")
+
+    assert '<html lang="fr">' in page.text
+    assert phone.record.language == "fr"
+
+
+async def test_the_province_can_be_changed_to_another_one_only(world: World) -> None:
+    phone = await world.add_ready("alice")
+    async with browsing(phone) as browser:
+        await browser.post("/settings/province", {"province": "MI"})
+        await browser.post("/settings/province", {"province": "XX"})
+
+    assert phone.record.province == "MI"
+
+
+async def test_a_build_that_is_too_old_shows_nothing_but_the_update(world: World) -> None:
+    phone = await world.add_ready("alice")
+    world.servers.settings = {"minimum_build_version": 11}
+    await phone.background_session()
+    async with browsing(phone) as browser:
+        assert heading((await browser.get("/")).text) == "Please update Immuni"
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "it"])
+async def test_every_page_can_be_shown_in_every_language(world: World, language: str) -> None:
+    tag = "en-GB" if language == "en" else language
+    async with browsing(await world.add_ready("alice")) as browser:
+        pages = [await browser.get(path, accept_language=language) for path in PATHS]
+
+    assert [page.status_code for page in pages] == [200] * len(PATHS)
+    assert all(f'<html lang="{tag}">' in page.text for page in pages)
+
+
+async def test_what_does_not_exist_is_said_kindly(world: World) -> None:
+    async with browsing(await world.add_ready("alice")) as browser:
+        page = await browser.get("/nothing")
+
+    assert page.status_code == 404
+    assert heading(page.text) == "There is nothing here"

@@ -1,0 +1,57 @@
+from datetime import timedelta
+
+from immuni.app.notifications import Notification, NotificationKind
+from immuni.app.record import AppRecord
+from immuni.app.reminders import reminded
+from immuni.app.state import AtRisk
+from immuni.app.status import ServiceIssue
+from tests.unit.app.records import NOW, days_ago
+
+DAY = timedelta(days=1)
+WARNING = Notification(kind=NotificationKind.RISK, at=NOW - DAY, contact_day=days_ago(3))
+WARNED = AppRecord(user=AtRisk(days_ago(3)), notifications=(WARNING,), is_warning_seen=False)
+
+
+def kinds(record: AppRecord) -> list[NotificationKind]:
+    return [each.kind for each in record.notifications]
+
+
+def test_a_warning_that_was_not_seen_is_repeated_after_a_day() -> None:
+    assert kinds(reminded(WARNED, (), now=NOW)) == [
+        NotificationKind.RISK,
+        NotificationKind.RISK_REMINDER,
+    ]
+    assert reminded(WARNED, (), now=NOW - timedelta(seconds=1)) == WARNED
+
+
+def test_a_reminder_waits_for_the_last_reminder() -> None:
+    once = reminded(WARNED, (), now=NOW)
+
+    assert reminded(once, (), now=NOW + DAY - timedelta(seconds=1)) == once
+    assert len(reminded(once, (), now=NOW + DAY).notifications) == 3
+
+
+def test_a_reminder_names_the_day_of_the_contact() -> None:
+    assert reminded(WARNED, (), now=NOW).notifications[-1].contact_day == days_ago(3)
+
+
+def test_nobody_is_reminded_once_the_warning_was_seen() -> None:
+    seen = AppRecord(user=AtRisk(days_ago(3)), notifications=(WARNING,))
+
+    assert reminded(seen, (), now=NOW + 5 * DAY) == seen
+
+
+def test_an_inactive_service_is_told_at_once_and_then_once_a_day() -> None:
+    issues = (ServiceIssue.BLUETOOTH_OFF,)
+
+    once = reminded(AppRecord(), issues, now=NOW)
+
+    assert kinds(once) == [NotificationKind.SERVICE_NOT_ACTIVE]
+    assert reminded(once, issues, now=NOW + DAY - timedelta(seconds=1)) == once
+    assert len(reminded(once, issues, now=NOW + DAY).notifications) == 2
+
+
+def test_an_update_is_asked_for_before_anything_else_is_complained_about() -> None:
+    issues = (ServiceIssue.UPDATE_REQUIRED, ServiceIssue.BLUETOOTH_OFF)
+
+    assert kinds(reminded(AppRecord(), issues, now=NOW)) == [NotificationKind.UPDATE_REQUIRED]

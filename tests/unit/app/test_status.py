@@ -1,0 +1,79 @@
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from immuni.api import ConfigurationSettings
+from immuni.app.record import AppRecord
+from immuni.app.server_time import ServerTime
+from immuni.app.settings import SettingsInForce
+from immuni.app.state import AtRisk, Neutral
+from immuni.app.status import PhoneStatus, ServiceIssue, phone_status
+from immuni.framework import InactiveReason, Status
+from tests.unit.app.records import NOW, days_ago
+
+CHECKED = AppRecord(last_check=NOW)
+
+
+def status(record: AppRecord, *reasons: InactiveReason, build: int = 10) -> PhoneStatus:
+    return phone_status(record, Status(frozenset(reasons), "a safe"), build_number=build, now=NOW)
+
+
+def test_a_phone_without_issues_is_active() -> None:
+    assert status(CHECKED).active
+
+
+@pytest.mark.parametrize("reason", InactiveReason)
+def test_every_reason_of_the_framework_makes_the_service_inactive(reason: InactiveReason) -> None:
+    assert len(status(CHECKED, reason).issues) == 1
+
+
+def test_all_issues_are_told_the_gravest_first() -> None:
+    reasons = (InactiveReason.RADIO_LOST, InactiveReason.PERMISSION_MISSING)
+
+    assert status(CHECKED, *reasons).issues == (
+        ServiceIssue.PERMISSION_MISSING,
+        ServiceIssue.RADIO_LOST,
+    )
+
+
+def test_a_day_without_a_completed_check_is_an_issue() -> None:
+    day = timedelta(hours=24)
+
+    assert status(AppRecord(last_check=NOW - day)).active
+    late = status(AppRecord(last_check=NOW - day - timedelta(seconds=1)))
+    assert late.issues == (ServiceIssue.NO_RECENT_CHECK,)
+
+
+def test_a_phone_that_was_never_checked_misses_nothing_yet() -> None:
+    assert status(AppRecord()).active
+
+
+@pytest.mark.parametrize(
+    ("ahead", "is_wrong"),
+    [
+        (timedelta(hours=2), False),
+        (timedelta(hours=-2), False),
+        (timedelta(hours=3), True),
+        (timedelta(hours=-3), True),
+    ],
+)
+def test_a_clock_further_off_than_matching_tolerates_is_an_issue(
+    ahead: timedelta, *, is_wrong: bool
+) -> None:
+    record = replace(CHECKED, server_time=ServerTime(ahead))
+
+    assert (ServiceIssue.CLOCK_WRONG in status(record).issues) == is_wrong
+
+
+def test_a_build_below_the_minimum_must_be_updated() -> None:
+    settings = SettingsInForce(ConfigurationSettings(minimum_build_version=10))
+    record = replace(CHECKED, settings=settings)
+
+    assert status(record, build=10).active
+    assert status(record, build=9).issues == (ServiceIssue.UPDATE_REQUIRED,)
+
+
+def test_the_status_shows_the_risk_as_it_is_today() -> None:
+    assert status(AppRecord(user=AtRisk(days_ago(13)))).user == AtRisk(days_ago(13))
+    assert status(AppRecord(user=AtRisk(days_ago(14)))).user == Neutral()

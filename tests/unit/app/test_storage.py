@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from immuni.api import ProvinceCode
+from immuni.app.record import AppRecord
+from immuni.app.state import AtRisk
+from immuni.app.storage import AppStore, UnreadableRecordError
+from immuni.entropy import SeededEntropy
+from immuni.framework import FileKeyStore, StoreLockedError
+from immuni.framework.encrypted_database import EncryptedDatabase
+from tests.unit.app.records import TODAY, a_summary, an_uploadable
+
+MARK = "MARKED-PROVINCE"
+
+
+def open_store(folder: Path) -> AppStore:
+    return AppStore.open(
+        folder / "app.db", FileKeyStore(folder / "app.key"), entropy=SeededEntropy("store")
+    )
+
+
+def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    written = store.update(
+        lambda record: replace(
+            record,
+            user=AtRisk(TODAY),
+            summaries=(a_summary(infos=(an_uploadable(day=TODAY),)),),
+            last_processed_chunk=7,
+        )
+    )
+    store.close()
+
+    again = open_store(tmp_path)
+
+    assert again.record == written
+    again.close()
+
+
+def test_the_file_shows_nothing_of_what_it_holds(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.update(lambda record: replace(record, province=ProvinceCode(MARK)))
+    store.close()
+
+    content = b"".join(file.read_bytes() for file in tmp_path.glob("app.db*"))
+    assert MARK.encode() not in content
+    database = EncryptedDatabase(tmp_path / "app.db", (tmp_path / "app.key").read_bytes())
+    assert any(MARK.encode() in page for page in database.plain_pages())
+    database.close()
+
+
+def test_a_change_that_fails_leaves_the_memory_as_it_was(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+
+    def broken(_record: AppRecord) -> AppRecord:
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError):
+        store.update(broken)
+    assert store.record == AppRecord()
+    store.close()
+
+
+def test_a_lost_key_is_not_replaced_by_a_new_one(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    (tmp_path / "app.key").rename(tmp_path / "app.key.away")
+
+    with pytest.raises(StoreLockedError):
+        open_store(tmp_path)
+
+    (tmp_path / "app.key.away").rename(tmp_path / "app.key")
+    open_store(tmp_path).close()
+
+
+def test_a_memory_of_another_version_is_refused_and_kept(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    database = EncryptedDatabase(tmp_path / "app.db", (tmp_path / "app.key").read_bytes())
+    database.execute("INSERT INTO record (id, content) VALUES (1, ?)", (b'{"user":1}',))
+    database.close()
+
+    for _ in range(2):
+        with pytest.raises(UnreadableRecordError):
+            open_store(tmp_path)
