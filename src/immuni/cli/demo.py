@@ -1,0 +1,86 @@
+"""``immuni demo``: the whole story without hands, told as it happens."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from immuni.cli.console import ANSWER_IS_NO, JsonOption, console, print_json
+from immuni.clock import SystemClock
+from immuni.entropy import SystemEntropy
+from immuni.errors import ImmuniError
+
+if TYPE_CHECKING:
+    from immuni.demo import Told
+
+_NEXT = {
+    "servers": "Three phones live through three days …",
+    "meeting": "A user tests positive …",
+    "code": "The operator types the code …",
+    "authorised": "Phone A uploads …",
+    "upload": "The keys are published …",
+    "published": "The other phones check …",
+}
+"""What is going on after each step."""
+
+
+def demo(
+    *,
+    data_dir: Annotated[
+        Path, typer.Option("--data-dir", help="Where the story's folder is made, and removed.")
+    ] = Path("var"),
+    json: JsonOption = False,
+) -> None:
+    """Play the whole story on real servers and virtual phones, and check how it ends.
+
+    Exit code 0 only if phone B was warned with the right day and score, phone C was not, and
+    B's database holds no more than it should; else 1. Changes nothing of a running system.
+    """
+    entropy = SystemEntropy()
+    folder = data_dir.resolve() / f"demo-{entropy.token(4).hex()}"
+    folder.mkdir(parents=True, mode=0o700)
+    steps: list[Told] = []
+    try:
+        if json:
+            asyncio.run(_play(folder, steps.append))
+            print_json({"ok": True, "steps": [_as_json(told) for told in steps]})
+        else:
+            _tell(folder)
+    except ImmuniError as error:
+        if not json:
+            raise
+        print_json({"ok": False, "reason": str(error), "steps": [_as_json(each) for each in steps]})
+        raise typer.Exit(ANSWER_IS_NO) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _play(folder: Path, hear: Callable[["Told"], None]) -> None:
+    # The story imports every part of the system; other commands start faster without it.
+    from immuni.demo import tell_story  # noqa: PLC0415
+
+    async for told in tell_story(folder, clock=SystemClock(), entropy=SystemEntropy()):
+        hear(told)
+
+
+def _tell(folder: Path) -> None:
+    progress = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
+    )
+    with progress:
+        task = progress.add_task("Starting the servers …", total=None)
+
+        def hear(told: "Told") -> None:
+            progress.console.print(f"[green]✓[/green] {told.text}")
+            progress.update(task, description=_NEXT.get(told.step, "…"))
+
+        asyncio.run(_play(folder, hear))
+        progress.update(task, description="The story came out right.")
+
+
+def _as_json(told: "Told") -> dict[str, object]:
+    return {"step": told.step, "text": told.text, **told.facts}

@@ -1,0 +1,151 @@
+"""The story, step by step, on real servers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from immuni.clock import Clock
+from immuni.demo.operator import Operator
+from immuni.demo.scene import A, B, C, Scene
+from immuni.demo.verdict import require_frugality, require_silence, require_warning
+from immuni.deployment.layout import Layout
+from immuni.deployment.ports import free_block
+from immuni.deployment.roles import Role
+from immuni.deployment.settings import loopback_url
+from immuni.deployment.up import Running, UpOptions, running_system
+from immuni.deployment.wiring.jobs import run_job_now
+from immuni.entropy import Entropy
+from immuni.export import Export, read_unverified_export
+from immuni.otp import Otp, grouped
+
+_ONSET_DAYS_AGO: Final = timedelta(days=1)
+_PORTS_TO_TRY: Final = 40_000
+_TIMEOUT_SECONDS: Final = 10
+_PAUSE_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One step of the story, as it happened.
+
+    Attributes:
+        step: Its name, for machines.
+        text: What happened, for people.
+        facts: What can be counted or compared.
+    """
+
+    step: str
+    text: str
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+async def tell_story(folder: Path, *, clock: Clock, entropy: Entropy) -> AsyncIterator[Told]:
+    """Play the story on real servers, and tell each step when it has happened.
+
+    Args:
+        folder: An empty data folder, for servers and phones.
+        clock: The servers' clock.
+        entropy: The phones' randomness.
+
+    Raises:
+        StoryFailedError: Something came out wrong.
+    """
+    base_port = free_block(entropy.below(_PORTS_TO_TRY))
+    async with AsyncExitStack() as stack:
+        running, _ = await stack.enter_async_context(
+            running_system(UpOptions(data_dir=folder, base_port=base_port, phones=0))
+        )
+        yield Told("servers", "PostgreSQL, the five services, the jobs and the portal are up.")
+        scene = await Scene.set(running, clock=clock, entropy=entropy, stack=stack)
+        async for told in _play(scene, running, today=clock.now().date()):
+            yield told
+
+
+async def _play(scene: Scene, running: Running, *, today: date) -> AsyncIterator[Told]:
+    await scene.live()
+    meeting_day = scene.meeting.begin.date()
+    yield Told(
+        "meeting",
+        f"Three phones lived three days; A and B lay {scene.meeting.metres:g} m apart for half an "
+        f"hour on {meeting_day}, C was far away.",
+        {"day": meeting_day.isoformat()},
+    )
+
+    otp = await scene.phone(A).open_upload()
+    yield Told("code", f"A's user tested positive; the phone shows {grouped(otp)}.")
+
+    await _authorise(otp, today - _ONSET_DAYS_AGO, running)
+    yield Told("authorised", "An operator signed in to the portal and authorised the code.")
+
+    await scene.phone(A).check_code()
+    contents = await scene.phone(A).upload(consent=True)
+    yield Told(
+        "upload",
+        f"A checked the code, asked for consent and uploaded {contents.key_count} daily keys.",
+        {"keys": contents.key_count},
+    )
+
+    published = await run_job_now("publish", Layout(running.data_dir).settings_file)
+    export = await _newest_chunk(running)
+    yield Told(
+        "published",
+        f"A signed chunk of {len(export.keys)} keys was published; A's are hidden among those of "
+        "simulated people, and today's key waits until nobody accepts it any longer.",
+        {"keys": len(export.keys), "chunks": published["chunks"]},
+    )
+
+    for name in (B, C):
+        await scene.phone(name).background_session()
+    for told in _verdict(scene, export, meeting_day):
+        yield told
+
+
+def _verdict(scene: Scene, export: Export, meeting_day: date) -> list[Told]:
+    warning = require_warning(scene.phone(B), day=meeting_day)
+    require_silence(scene.phone(C))
+    heard = require_frugality(scene.phones[B], export)
+    return [
+        Told(
+            "warned",
+            f"B matched on its own and warned: contact on {warning.day}, score "
+            f"{warning.total_risk_score}.",
+            {"day": warning.day.isoformat(), "total_risk_score": warning.total_risk_score},
+        ),
+        Told("silent", "C checked the same chunk and stayed silent."),
+        Told(
+            "frugal",
+            f"B's database holds the {heard} identifiers that it heard and none of the "
+            f"{len(export.keys)} published keys.",
+            {"heard": heard},
+        ),
+    ]
+
+
+async def _authorise(otp: Otp, onset: date, running: Running) -> None:
+    account = running.demo_accounts[0]
+    operator = Operator.at(loopback_url(Role.PORTAL, running.ports))
+    try:
+        await operator.sign_in(account.user, account.password)
+        await operator.authorise(otp, onset)
+    finally:
+        await operator.leave()
+
+
+async def _newest_chunk(running: Running) -> Export:
+    """Download the chunk as anybody can; the phones do the same and verify it."""
+    async with httpx.AsyncClient(
+        base_url=loopback_url(Role.GET, running.ports), timeout=_TIMEOUT_SECONDS, trust_env=False
+    ) as client:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            # The reporting service learns of a new chunk by a notice, within a second.
+            while not (answer := await client.get("/v1/keys/index")).is_success:  # noqa: ASYNC110 - the event is elsewhere
+                await asyncio.sleep(_PAUSE_SECONDS)
+        index = answer.json()
+        chunk = (await client.get(f"/v1/keys/{index['newest']}")).raise_for_status()
+    return read_unverified_export(chunk.content)

@@ -1,0 +1,74 @@
+"""The checks that decide whether the story came out right. Each can fail."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from immuni.app.phone import Phone
+from immuni.app.state import AtRisk, Neutral
+from immuni.deployment.virtual_phones import VirtualPhone
+from immuni.errors import ImmuniError
+from immuni.export import Export
+
+EXPECTED_SCORE: Final = 25
+"""Half an hour at a metre: attenuation 5, days 1, duration 5, transmission 1."""
+
+
+class StoryFailedError(ImmuniError, RuntimeError):
+    """The story did not come out as it must; the message says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:  # noqa: A001 - the field's word
+    """What a phone told its user."""
+
+    day: date
+    total_risk_score: int
+
+
+def require_warning(phone: Phone, *, day: date) -> Warning:
+    """Return the warning that the phone gave.
+
+    Raises:
+        StoryFailedError: It gave none, or one with another day or score.
+    """
+    user = phone.record.user
+    if not isinstance(user, AtRisk):
+        raise StoryFailedError(f"phone B did not warn; its last check: {phone.record.failure}")
+    score = max((each.maximum_risk_score for each in phone.record.summaries), default=0)
+    if user.last_contact_day != day:
+        raise StoryFailedError(f"phone B warned of {user.last_contact_day}, the meeting was {day}")
+    if score != EXPECTED_SCORE:
+        raise StoryFailedError(f"phone B scored {score}, want {EXPECTED_SCORE}")
+    return Warning(user.last_contact_day, score)
+
+
+def require_silence(phone: Phone) -> None:
+    """Make sure that a phone checked everything and found nothing.
+
+    Raises:
+        StoryFailedError: It warned, or it did not check.
+    """
+    record = phone.record
+    if record.last_check is None or record.last_processed_chunk is None:
+        raise StoryFailedError(f"phone C did not check: {record.failure}")
+    if not isinstance(record.user, Neutral) or record.summaries:
+        raise StoryFailedError("phone C was warned, though it was far away")
+
+
+def require_frugality(phone: VirtualPhone, export: Export) -> int:
+    """Make sure that a phone's database holds no published key, only what it heard.
+
+    Returns:
+        The number of identifiers that it heard.
+
+    Raises:
+        StoryFailedError: It holds more, or the search itself cannot find anything.
+    """
+    heard = phone.store.sightings.all()
+    if not heard or not all(phone.store.contains_bytes(each.rpi) for each in heard):
+        raise StoryFailedError("phone B's database does not show what phone B heard")
+    for key in export.keys:
+        if phone.store.contains_bytes(key.tek.key_data):
+            raise StoryFailedError("phone B's database holds a published key")
+    return len(heard)

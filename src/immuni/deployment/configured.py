@@ -1,0 +1,120 @@
+"""Reading all settings, once, from the environment and a TOML file."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+from immuni.backend.contract import HttpSettings
+from immuni.backend.following import FollowingSettings
+from immuni.backend.infectiousness import InfectiousnessSettings
+from immuni.backend.ingestion.settings import IngestionSettings
+from immuni.backend.otp.settings import OtpSettings
+from immuni.backend.otp_keys import OtpKeySettings
+from immuni.backend.publishing.settings import PublishingSettings
+from immuni.backend.reporting.http import ReportingSettings
+from immuni.backend.retention import RetentionSettings
+from immuni.backend.shaping import ShapingSettings
+from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
+from immuni.portal.settings import PortalSettings
+from immuni.settings import ENVIRONMENT_PREFIX, Source, gather, read_all, settings_of
+
+S = TypeVar("S")
+
+ALL_SETTINGS: Final[Sequence[type]] = (
+    DeploymentSettings,
+    DatabaseSettings,
+    HttpSettings,
+    ShapingSettings,
+    FollowingSettings,
+    OtpKeySettings,
+    OtpSettings,
+    IngestionSettings,
+    InfectiousnessSettings,
+    PublishingSettings,
+    ReportingSettings,
+    RetentionSettings,
+    PortalSettings,
+)
+_CONFIG_VARIABLE: Final = ENVIRONMENT_PREFIX + "CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """All settings of a deployment, one value for each settings class."""
+
+    values: Mapping[type, Any]
+
+    @classmethod
+    def read(cls, source: Source) -> Self:
+        """Read every settings class.
+
+        Raises:
+            SettingsError: At least one is wrong; all faults are told.
+        """
+        return cls(read_all(ALL_SETTINGS, source))
+
+    def of(self, cls: type[S]) -> S:
+        """Return the settings of one capability."""
+        value: S = self.values[cls]
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSetting:
+    """One setting as people see it; a secret's value is not among what they see."""
+
+    name: str
+    value: str
+    origin: str
+    wanted: str
+    meaning: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the same for machines."""
+        return {
+            "name": self.name,
+            "value": self.value,
+            "from": self.origin,
+            "allowed": self.wanted,
+            "meaning": self.meaning,
+        }
+
+
+def read_configured(file: Path | None) -> Configured:
+    """Read every setting of the process.
+
+    Raises:
+        SettingsError: At least one is wrong; all faults are told.
+    """
+    return Configured.read(_source(file))
+
+
+def shown_settings(file: Path | None) -> list[ShownSetting]:
+    """Return every setting in force, with where it comes from and what is allowed.
+
+    Raises:
+        SettingsError: At least one is wrong; all faults are told.
+    """
+    source = _source(file)
+    values = read_all(ALL_SETTINGS, source)
+    shown: dict[str, ShownSetting] = {}
+    for cls in ALL_SETTINGS:
+        for declared in settings_of(cls):
+            value = getattr(values[cls], declared.name)
+            text = "(kept secret)" if declared.secret and value else declared.kind.render(value)
+            shown[declared.name] = ShownSetting(
+                name=declared.name,
+                value=text,
+                origin=source.origins.get(declared.name, "default"),
+                wanted=declared.kind.wanted,
+                meaning=declared.meaning,
+            )
+    return list(shown.values())
+
+
+def _source(file: Path | None) -> Source:
+    # The variable that names the file is not a setting that the file could hold.
+    environment = {name: text for name, text in os.environ.items() if name != _CONFIG_VARIABLE}
+    return gather(environment, file)

@@ -1,0 +1,114 @@
+"""Where everything lies in the data folder."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from immuni.deployment.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The data folder: nothing is written outside of it.
+
+    Attributes:
+        root: The folder itself.
+    """
+
+    root: Path
+
+    @property
+    def postgres(self) -> Path:
+        """The embedded PostgreSQL."""
+        return self.root / "postgres"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and server secrets, mode 0700."""
+        return self.root / "secrets"
+
+    @property
+    def keys(self) -> Path:
+        """Signing keys and their public halves."""
+        return self.root / "keys"
+
+    @property
+    def export_key(self) -> Path:
+        """The private key that signs chunks."""
+        return self.keys / "export-222-v1.key"
+
+    @property
+    def export_public_key(self) -> Path:
+        """The public key that phones pin for chunks."""
+        return self.keys / "export-222-v1.pem"
+
+    @property
+    def settings_key(self) -> Path:
+        """The private key that signs the Configuration Settings."""
+        return self.keys / "settings-1.key"
+
+    @property
+    def settings_public_key(self) -> Path:
+        """The public key that phones pin for the Configuration Settings."""
+        return self.keys / "settings-1.pem"
+
+    @property
+    def analytics_key(self) -> Path:
+        """The private key that opens Epidemiological Info."""
+        return self.keys / "analytics-1.key"
+
+    @property
+    def analytics_public_key(self) -> Path:
+        """The public key to which ingestion seals Epidemiological Info."""
+        return self.keys / "analytics-1.pem"
+
+    @property
+    def certificates(self) -> Path:
+        """The internal certification authority and what it signed."""
+        return self.root / "certificates"
+
+    @property
+    def demo_accounts(self) -> Path:
+        """The passwords of the demonstration accounts."""
+        return self.secrets / "demo-accounts.json"
+
+    @property
+    def chunks(self) -> Path:
+        """The chunk store."""
+        return self.root / "chunks"
+
+    @property
+    def phones(self) -> Path:
+        """One folder for each virtual phone."""
+        return self.root / "phones"
+
+    @property
+    def run(self) -> Path:
+        """What lives only while the system runs."""
+        return self.root / "run"
+
+    @property
+    def metrics(self) -> Path:
+        """Where the processes share their counters."""
+        return self.run / "metrics"
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings that the supervisor wrote for its processes."""
+        return self.root / "immuni.toml"
+
+    @property
+    def logs(self) -> Path:
+        """What the processes log."""
+        return self.root / "logs"
+
+    def log_of(self, role: Role) -> Path:
+        """Return the file that holds what the process of `role` logs."""
+        return self.logs / f"{role}.log"
+
+    def prepare(self) -> None:
+        """Make the folder, for its owner only, without what an earlier run left in `run`."""
+        if self.run.exists():
+            shutil.rmtree(self.run)
+        for folder in (self.root, self.keys, self.phones, self.logs, self.metrics):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)

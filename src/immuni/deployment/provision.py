@@ -1,0 +1,168 @@
+"""Making ready what a system on one machine needs before its processes start.
+
+Databases, keys, certificates, secrets, demonstration accounts, and the settings file that every
+process reads. What is there already is left as it is.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from psycopg import AsyncConnection
+
+from immuni.api import Platform
+from immuni.backend.configuration.rules import SettingEntry
+from immuni.backend.configuration.store import load_newest, publish
+from immuni.backend.otp_keys import OtpKeys
+from immuni.backend.sealing import create_sealing_key
+from immuni.backend.signing import LocalKeySigner, create_signing_key
+from immuni.clock import Clock
+from immuni.database import open_pool
+from immuni.deployment.certificates import ensure_certificates
+from immuni.deployment.databases import Databases, prepare_databases
+from immuni.deployment.layout import Layout
+from immuni.deployment.private_files import write_private
+from immuni.deployment.roles import Ports
+from immuni.entropy import Entropy, SystemEntropy
+from immuni.portal.accounts import Role as AccountRole
+from immuni.portal.registration import ensure_account
+
+_DEMO_ORGANISATION: Final = "Ospedale di esempio"
+_DEMO_ROLES: Final = (AccountRole.OPERATOR, AccountRole.SUPERVISOR)
+_STORY_PACE: Final = {
+    # People who watch two phones should not wait four hours, nor see a chunk a minute for ever.
+    "chunk_period": "1m",
+    "publish_empty_runs": "false",
+}
+
+
+_STORY_SETTINGS: Final = [
+    # For the same reason the virtual phones check as often as they are woken.
+    SettingEntry(platform, "exposure_detection_period", starting_build=1, value=1)
+    for platform in Platform
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """An account of the portal for demonstrations; it exists under ``immuni up`` only."""
+
+    user: str
+    password: str = field(repr=False)
+    role: str
+
+
+async def provision(
+    layout: Layout, ports: Ports, admin_url: str, *, clock: Clock, story_pace: bool
+) -> tuple[DemoAccount, ...]:
+    """Make everything ready and write the settings file.
+
+    Args:
+        layout: The data folder.
+        ports: Where the processes will listen.
+        admin_url: A login of PostgreSQL that may create databases and roles.
+        clock: Tells which certificates are about to end.
+        story_pace: Publish each minute what there is, and nothing where there is none.
+
+    Returns:
+        The demonstration accounts.
+    """
+    databases = await asyncio.to_thread(prepare_databases, admin_url, layout.secrets)
+    entropy = SystemEntropy()
+    ensure_keys(layout)
+    ensure_certificates(layout.certificates, clock=clock)
+    otp_keys = ensure_otp_keys(layout, entropy)
+    values = settings_of_system(layout, ports, databases, otp_keys)
+    _write_settings(layout, values | (_STORY_PACE if story_pace else {}))
+    if story_pace:
+        await _publish_story_settings(databases, clock)
+    return await _ensure_accounts(layout, databases, clock=clock, entropy=entropy)
+
+
+def ensure_keys(layout: Layout) -> None:
+    """Make the keys that sign chunks and settings, and those that seal for analytics."""
+    for private, public in (
+        (layout.export_key, layout.export_public_key),
+        (layout.settings_key, layout.settings_public_key),
+    ):
+        if not private.exists():
+            create_signing_key(private)
+        public.write_bytes(LocalKeySigner.read(private, key_id="").public_pem())
+    if not layout.analytics_key.exists():
+        create_sealing_key(layout.analytics_key, layout.analytics_public_key)
+
+
+def ensure_otp_keys(layout: Layout, entropy: Entropy) -> OtpKeys:
+    """Return the secrets under which codes are hashed, made at the first time."""
+    file = layout.secrets / "otp-keys"
+    if not file.exists():
+        write_private(file, OtpKeys({"otp-1": entropy.token(32)}).render().encode())
+    return OtpKeys.parse(file.read_text(encoding="ascii").strip())
+
+
+def settings_of_system(
+    layout: Layout, ports: Ports, databases: Databases, otp_keys: OtpKeys
+) -> dict[str, str | int]:
+    """Return the settings of a system, by name, as its settings file says them."""
+    services = databases.services
+    return {
+        "data_dir": str(layout.root),
+        "base_port": ports.base,
+        "configuration_database_url": services.configuration,
+        "otp_database_url": services.otp,
+        "ingestion_database_url": services.ingestion,
+        "reporting_database_url": services.reporting,
+        "jobs_database_url": services.jobs,
+        "analytics_database_url": databases.analytics.analytics,
+        "portal_database_url": databases.portal.portal,
+        "otp_keys": otp_keys.render(),
+    }
+
+
+def _write_settings(layout: Layout, values: Mapping[str, str | int]) -> None:
+    # A JSON string is a TOML string, too.
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    head = "# Written by `immuni up` at each start; the environment (IMMUNI_...) stands above it."
+    write_private(layout.settings_file, "\n".join([head, *lines, ""]).encode())
+
+
+async def _publish_story_settings(databases: Databases, clock: Clock) -> None:
+    async with await AsyncConnection.connect(databases.services.owner) as connection:
+        in_force = await load_newest(connection)
+        if in_force.version == 0:
+            await publish(
+                connection,
+                _STORY_SETTINGS,
+                author="immuni up",
+                reason="Virtual phones that people watch check more often than real ones.",
+                now=clock.now(),
+            )
+
+
+async def _ensure_accounts(
+    layout: Layout, databases: Databases, *, clock: Clock, entropy: Entropy
+) -> tuple[DemoAccount, ...]:
+    accounts = _demo_accounts(layout, entropy)
+    async with open_pool(databases.portal.portal, max_size=2) as pool:
+        for account in accounts:
+            await ensure_account(
+                pool,
+                user=account.user,
+                password=account.password,
+                organisation=_DEMO_ORGANISATION,
+                role=AccountRole(account.role),
+                clock=clock,
+                entropy=entropy,
+            )
+    return accounts
+
+
+def _demo_accounts(layout: Layout, entropy: Entropy) -> tuple[DemoAccount, ...]:
+    if not layout.demo_accounts.exists():
+        fresh = [DemoAccount(role, entropy.token(8).hex(), role) for role in _DEMO_ROLES]
+        content = json.dumps([asdict(account) for account in fresh], indent=2)
+        write_private(layout.demo_accounts, content.encode())
+    stored = json.loads(layout.demo_accounts.read_text(encoding="utf-8"))
+    return tuple(DemoAccount(**account) for account in stored)

@@ -1,0 +1,59 @@
+"""The processes of a running system and the ports on which they answer."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+class Role(StrEnum):
+    """What one process does."""
+
+    GET = "get"
+    UPLOAD = "upload"
+    ANALYTICS = "analytics"
+    OTP = "otp"
+    PORTAL = "portal"
+    JOBS = "jobs"
+    PHONES = "phones"
+
+
+MEANINGS: Final = {
+    Role.GET: "App Configuration and Exposure Reporting: settings, chunk index, chunks",
+    Role.UPLOAD: "Exposure Ingestion: check of a code, upload",
+    Role.ANALYTICS: "Analytics: tokens, Operational Info",
+    Role.OTP: "OTP Service, over mutual TLS",
+    Role.PORTAL: "HIS, the Healthcare Operators' portal",
+    Role.JOBS: "publishing, retention and the other periodic jobs; metrics",
+    Role.PHONES: "two virtual phones and their App",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ten neighbouring ports; each part has its own place among them.
+
+    Attributes:
+        base: The first of them.
+    """
+
+    base: int
+
+    def of(self, role: Role) -> int:
+        """Return the port on which a role answers; for the jobs, that of the metrics."""
+        return self.base + list(Role).index(role)
+
+    def of_phone(self, number: int) -> int:
+        """Return the port of a phone's App, counted from 0."""
+        return self.of(Role.PHONES) + number
+
+    @property
+    def postgres(self) -> int:
+        """The port of the embedded PostgreSQL, where a socket cannot be used."""
+        return self.base + 9
+
+    def all(self, *, phones: int) -> list[int]:
+        """Return every port that servers will bind."""
+        servers = [self.of(role) for role in Role if role is not Role.PHONES]
+        return servers + [self.of_phone(number) for number in range(phones)]

@@ -1,0 +1,67 @@
+"""``immuni serve ROLE``: one process, one role, until it is asked to stop."""
+
+import asyncio
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from prometheus_client import REGISTRY
+
+from immuni.clock import SystemClock
+from immuni.deployment.configured import read_configured
+from immuni.deployment.roles import Role
+from immuni.deployment.serving import Server, on_stop_signals
+from immuni.deployment.settings import LogFormat
+from immuni.deployment.supervisor import READY_LINE
+from immuni.deployment.wiring import Wiring
+from immuni.entropy import SystemEntropy
+from immuni.errors import ImmuniError
+from immuni.telemetry import configure_logs
+
+
+class UnknownRoleError(ImmuniError, ValueError):
+    """There is no such role; nothing was started."""
+
+
+async def serve_role(name: str, config: Path | None) -> None:
+    """Run one role until SIGTERM or Ctrl-C, and finish what was begun.
+
+    Prints one line on standard output when the role answers.
+
+    Raises:
+        UnknownRoleError: There is no such role.
+        SettingsError: Some settings are wrong; nothing was started.
+    """
+    if name not in list(Role):
+        raise UnknownRoleError(f"no role {name!r}; there are {', '.join(Role)}")
+    wiring = Wiring.of(
+        read_configured(config), clock=SystemClock(), entropy=SystemEntropy(), registry=REGISTRY
+    )
+    configure_logs(
+        level=wiring.deployment.log_level,
+        json=wiring.deployment.log_format is LogFormat.JSON,
+    )
+    # Only the role's own module is imported: a server need not know a Bluetooth stack.
+    role = import_module(f"immuni.deployment.wiring.{Role(name)}")
+    async with role.servers(wiring) as servers:
+        await _serve_until_stopped(servers)
+
+
+async def _serve_until_stopped(servers: list[Server]) -> None:
+    waiting = len(servers)
+
+    async def one_more_answers() -> None:
+        nonlocal waiting
+        waiting -= 1
+        if waiting == 0:
+            sys.stdout.buffer.write(READY_LINE)
+            sys.stdout.flush()
+
+    def stop() -> None:
+        for server in servers:
+            server.stop()
+
+    on_stop_signals(stop)
+    for server in servers:
+        server.on_ready = one_more_answers
+    await asyncio.gather(*(server.serve() for server in servers))

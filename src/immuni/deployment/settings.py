@@ -1,0 +1,110 @@
+"""The settings of a deployment as a whole: where things lie, listen and are reached."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from immuni.deployment.layout import Layout
+from immuni.deployment.roles import LOOPBACK, Ports, Role
+from immuni.settings import choice, integer, path, setting, text
+
+_LEVEL = text(pattern="debug|info|warning|error", wanted="one of debug, info, warning, error")
+_DATABASE = text(
+    pattern=r"(?:postgres(?:ql)?://\S+)?",
+    wanted="a URL of the form postgresql://user:password@host/name",
+)
+_URL = text(pattern=r"(?:https?://\S+)?", wanted="a URL that begins with https:// or http://")
+
+
+class LogFormat(StrEnum):
+    """How a log line is written."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentSettings:
+    """What every process needs to know about where it is."""
+
+    data_dir: Path | None = setting(
+        path(), default=Path("var"), meaning="The folder that holds keys, certificates and chunks."
+    )
+    bind_host: str = setting(
+        text(pattern=r"[0-9A-Za-z.:\-]+", wanted="an address or a host name"),
+        default=LOOPBACK,
+        meaning="The address on which servers listen.",
+    )
+    base_port: int = setting(
+        integer(1, 65525), default=8400, meaning="The first of ten neighbouring ports."
+    )
+    log_level: str = setting(_LEVEL, default="info", meaning="The least important level logged.")
+    log_format: LogFormat = setting(
+        choice(LogFormat), default=LogFormat.JSON, meaning="How log lines are written."
+    )
+    get_url: str = setting(_URL, default="", meaning="Where phones get settings and chunks.")
+    upload_url: str = setting(_URL, default="", meaning="Where phones check codes and upload.")
+    analytics_url: str = setting(_URL, default="", meaning="Where phones send analytics.")
+    otp_url: str = setting(_URL, default="", meaning="Where the portal reaches the OTP Service.")
+    portal_url: str = setting(_URL, default="", meaning="Where operators open the portal.")
+
+    @property
+    def layout(self) -> Layout:
+        """The data folder."""
+        return Layout((self.data_dir or Path("var")).resolve())
+
+    @property
+    def ports(self) -> Ports:
+        """The ports of the roles."""
+        return Ports(self.base_port)
+
+    def url_of(self, role: Role) -> str:
+        """Return where a role is reached: as configured, else on loopback."""
+        configured = {
+            Role.GET: self.get_url,
+            Role.UPLOAD: self.upload_url,
+            Role.ANALYTICS: self.analytics_url,
+            Role.OTP: self.otp_url,
+            Role.PORTAL: self.portal_url,
+        }.get(role, "")
+        return configured or loopback_url(role, self.ports)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """Each service logs in to PostgreSQL with a role of its own."""
+
+    configuration_database_url: str = setting(
+        _DATABASE, default="", meaning="Database of the App Configuration Service.", secret=True
+    )
+    otp_database_url: str = setting(
+        _DATABASE, default="", meaning="Database of the OTP Service.", secret=True
+    )
+    ingestion_database_url: str = setting(
+        _DATABASE, default="", meaning="Database of Exposure Ingestion.", secret=True
+    )
+    reporting_database_url: str = setting(
+        _DATABASE, default="", meaning="Database of Exposure Reporting.", secret=True
+    )
+    jobs_database_url: str = setting(
+        _DATABASE, default="", meaning="Database of the periodic jobs.", secret=True
+    )
+    analytics_database_url: str = setting(
+        _DATABASE, default="", meaning="Database of the Analytics Service.", secret=True
+    )
+    portal_database_url: str = setting(
+        _DATABASE, default="", meaning="Database of the portal.", secret=True
+    )
+
+
+def loopback_url(role: Role, ports: Ports) -> str:
+    """Return the address of a role on this machine, under the name that it has in a browser."""
+    if role is Role.PORTAL:
+        return f"http://portal.localhost:{ports.of(role)}"
+    scheme = "https" if role is Role.OTP else "http"
+    return f"{scheme}://{LOOPBACK}:{ports.of(role)}"
+
+
+def phone_url(number: int, ports: Ports) -> str:
+    """Return the address of the App of phone `number`, counted from 0."""
+    return f"http://phone-{chr(ord('a') + number)}.localhost:{ports.of_phone(number)}"

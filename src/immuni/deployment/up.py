@@ -1,0 +1,173 @@
+"""``immuni up``: bring up the database and every process, tell where they are, stop cleanly."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from immuni.clock import SystemClock
+from immuni.deployment.certificates import InternalCertificates
+from immuni.deployment.embedded_postgres import EmbeddedPostgres
+from immuni.deployment.folder_lock import FolderLock
+from immuni.deployment.layout import Layout
+from immuni.deployment.ports import require_free
+from immuni.deployment.provision import DemoAccount, provision
+from immuni.deployment.roles import LOOPBACK, Ports, Role
+from immuni.deployment.serving import on_stop_signals
+from immuni.deployment.settings import loopback_url, phone_url
+from immuni.deployment.supervisor import Supervisor
+from immuni.deployment.wiring.jobs import METRICS_VARIABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """What a person may choose about a system on this machine.
+
+    Attributes:
+        data_dir: Where everything is kept.
+        base_port: First of ten neighbouring ports.
+        external_database: An administrator's URL; None for the embedded PostgreSQL.
+        phones: Number of virtual phones.
+        story_pace: Publish each minute what there is, so that nobody waits for hours.
+    """
+
+    data_dir: Path
+    base_port: int
+    external_database: str | None = None
+    phones: int = 2
+
+    @property
+    def story_pace(self) -> bool:
+        """Whether chunks appear each minute, as people who watch the phones expect."""
+        return self.phones > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A system that answers.
+
+    Attributes:
+        data_dir: Where it keeps everything.
+        ports: Where its parts listen.
+        phones: Number of virtual phones.
+        demo_accounts: Accounts of the portal for demonstrations.
+    """
+
+    data_dir: Path
+    ports: Ports
+    phones: int
+    demo_accounts: tuple[DemoAccount, ...]
+
+    def addresses(self) -> dict[str, str]:
+        """Return what people open or call, by part."""
+        phones = {
+            f"phone {chr(ord('A') + number)}": phone_url(number, self.ports)
+            for number in range(self.phones)
+        }
+        servers = {
+            "settings, index, chunks": loopback_url(Role.GET, self.ports),
+            "upload": loopback_url(Role.UPLOAD, self.ports),
+            "analytics": loopback_url(Role.ANALYTICS, self.ports),
+            "OTP Service (mutual TLS)": loopback_url(Role.OTP, self.ports),
+            "metrics": f"{self._metrics()}/metrics",
+        }
+        return phones | {"portal": loopback_url(Role.PORTAL, self.ports)} | servers
+
+    def as_json(self) -> dict[str, object]:
+        """Return the addresses, files and accounts that scripts need."""
+        layout = Layout(self.data_dir)
+        certificates = InternalCertificates(layout.certificates)
+        return {
+            "get": loopback_url(Role.GET, self.ports),
+            "upload": loopback_url(Role.UPLOAD, self.ports),
+            "analytics": loopback_url(Role.ANALYTICS, self.ports),
+            "otp": loopback_url(Role.OTP, self.ports),
+            "otp_ca": str(certificates.authority.certificate),
+            "otp_client_cert": str(certificates.client.certificate),
+            "otp_client_key": str(certificates.client.key),
+            "portal": loopback_url(Role.PORTAL, self.ports),
+            "metrics": self._metrics(),
+            "phones": [phone_url(number, self.ports) for number in range(self.phones)],
+            "demo_accounts": [asdict(account) for account in self.demo_accounts],
+            "export_public_key": str(layout.export_public_key),
+            "data_dir": str(self.data_dir),
+        }
+
+    def _metrics(self) -> str:
+        return f"http://{LOOPBACK}:{self.ports.of(Role.JOBS)}"
+
+
+async def run_until_stopped(options: UpOptions, announce: Callable[[Running], None]) -> None:
+    """Bring the system up, announce it, and keep it running until SIGTERM or Ctrl-C.
+
+    Raises:
+        PortTakenError: A port is not free; nothing was started.
+        FolderInUseError: Another system runs on the same data; nothing was started.
+        RoleFailedError: A process did not come up or fell too often; all were stopped.
+    """
+    task = asyncio.current_task()
+    on_stop_signals(lambda: task and task.cancel())
+    # The signal cancels whatever goes on, be it starting or running; leaving the context stops it.
+    with contextlib.suppress(asyncio.CancelledError):
+        async with running_system(options) as (running, supervisor):
+            announce(running)
+            await supervisor.watch()
+
+
+@asynccontextmanager
+async def running_system(options: UpOptions) -> AsyncIterator[tuple[Running, Supervisor]]:
+    """Bring the system up for as long as the context lasts.
+
+    Raises:
+        PortTakenError: A port is not free; nothing was started.
+        FolderInUseError: Another system runs on the same data; nothing was started.
+        RoleFailedError: A process did not come up; all were stopped.
+    """
+    layout = Layout(options.data_dir.resolve())
+    ports = Ports(options.base_port)
+    with _sole_use(layout), _database(options, layout, ports) as admin_url:
+        require_free(ports.all(phones=options.phones))
+        accounts = await provision(
+            layout, ports, admin_url, clock=SystemClock(),
+            story_pace=options.story_pace,
+        )  # fmt: skip
+        roles = [role for role in Role if options.phones or role is not Role.PHONES]
+        supervisor = Supervisor(
+            settings_file=layout.settings_file,
+            logs={role: layout.log_of(role) for role in roles},
+            environment=os.environ | {METRICS_VARIABLE: str(layout.metrics)},
+            clock=SystemClock(),
+        )
+        await supervisor.start()
+        try:
+            yield Running(layout.root, ports, options.phones, accounts), supervisor
+        finally:
+            await supervisor.stop()
+
+
+@contextmanager
+def _sole_use(layout: Layout) -> Iterator[None]:
+    layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FolderLock(layout.root / "lock")
+    lock.acquire()
+    try:
+        layout.prepare()
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _database(options: UpOptions, layout: Layout, ports: Ports) -> Iterator[str]:
+    if options.external_database is not None:
+        yield options.external_database
+        return
+    postgres = EmbeddedPostgres(layout.postgres, port=ports.postgres)
+    url = postgres.start()
+    try:
+        yield url
+    finally:
+        postgres.stop()

@@ -1,0 +1,203 @@
+"""Virtual phones: everything of a phone but its radio and, for its past, its clock.
+
+On its first start a phone lives through the past days in compressed time, so that there is
+something to find; from then on its clock is the machine's.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from immuni.api import Platform, ProvinceCode
+from immuni.app.build import Build, pinned_tls
+from immuni.app.phone import Phone
+from immuni.app.storage import AppStore
+from immuni.ble import VirtualAir
+from immuni.clock import Clock, ManualClock
+from immuni.deployment.layout import Layout
+from immuni.deployment.private_files import make_private_folder
+from immuni.deployment.wiring import EXPORT_KEY_ID, EXPORT_KEY_VERSION, SETTINGS_KEY_ID
+from immuni.entropy import Entropy
+from immuni.export import VerificationKey
+from immuni.framework import ExposureNotificationFramework, FileKeyStore, Store, live_until
+
+PAST: Final = timedelta(days=3)
+"""How long a new phone has lived before anybody looks at it."""
+
+_BUILD_NUMBER: Final = 1
+_MEETING_DAYS_AGO: Final = timedelta(days=2)
+_MEETING_AT: Final = time(12, 0)
+_MEETING_LENGTH: Final = timedelta(minutes=30)
+_MEETING_METRES: Final = 1.0
+_APART_METRES: Final = 10_000.0
+
+
+class PhoneClock(ManualClock):
+    """Stands where it is put while the past is lived, then follows another clock for good."""
+
+    def __init__(self, start: datetime) -> None:
+        """Stop at `start`."""
+        super().__init__(start)
+        self._followed: Clock | None = None
+
+    def now(self) -> datetime:
+        """Return the instant at which it stands, or that of the clock that it follows."""
+        return super().now() if self._followed is None else self._followed.now()
+
+    def follow(self, clock: Clock) -> None:
+        """Tell the time of `clock` from now on."""
+        self._followed = clock
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """When and how near two phones meet in the past.
+
+    Attributes:
+        begin: The first moment, in UTC.
+        length: How long they stay.
+        metres: How far apart.
+    """
+
+    begin: datetime
+    length: timedelta = _MEETING_LENGTH
+    metres: float = _MEETING_METRES
+
+
+def meeting_before(now: datetime) -> Meeting:
+    """Return the meeting of the first two phones: at noon, two days before `now`."""
+    day = (now - _MEETING_DAYS_AGO).date()
+    return Meeting(datetime.combine(day, _MEETING_AT, tzinfo=now.tzinfo))
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualPhone:
+    """A phone, and a look into it that no App has.
+
+    Attributes:
+        phone: What a user has in hand.
+        store: The framework's database, for those who check what it holds.
+    """
+
+    phone: Phone
+    store: Store
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneMaker:
+    """Makes virtual phones on one air.
+
+    Attributes:
+        layout: Holds their files, and the public keys that they pin.
+        get_url: Where they get settings and chunks.
+        upload_url: Where they check codes and upload.
+        air: Where they stand.
+        clock: The clock that they share.
+        entropy: Their randomness.
+    """
+
+    layout: Layout
+    get_url: str
+    upload_url: str
+    air: VirtualAir
+    clock: PhoneClock
+    entropy: Entropy
+
+    def is_new(self, name: str) -> bool:
+        """Tell whether the phone `name` was never switched on."""
+        return not self._folder(name).exists()
+
+    async def make(self, name: str) -> VirtualPhone:
+        """Make the phone `name`, or take it up where it was left."""
+        folder = self._folder(name)
+        make_private_folder(folder)
+        store = Store(folder / "framework.db", FileKeyStore(folder / "framework.key"), self.entropy)
+        framework = ExposureNotificationFramework(
+            store=store,
+            radio=await self.air.radio(name, self.clock),
+            clock=self.clock,
+            entropy=self.entropy,
+            verification_keys=[
+                VerificationKey(
+                    EXPORT_KEY_ID, EXPORT_KEY_VERSION, _public_key(self.layout.export_public_key)
+                )
+            ],
+        )
+        app_store = AppStore.open(
+            folder / "app.db", FileKeyStore(folder / "app.key"), entropy=self.entropy
+        )
+        phone = Phone(
+            build=self._build(),
+            framework=framework,
+            store=app_store,
+            clock=self.clock,
+            entropy=self.entropy,
+        )
+        return VirtualPhone(phone, store)
+
+    def _build(self) -> Build:
+        return Build(
+            # A Linux device has no attestation, and sends no Operational Info.
+            platform=Platform.ANDROID,
+            number=_BUILD_NUMBER,
+            get_url=self.get_url,
+            upload_url=self.upload_url,
+            settings_keys={SETTINGS_KEY_ID: _public_key(self.layout.settings_public_key)},
+            tls=pinned_tls(None),
+        )
+
+    def _folder(self, name: str) -> Path:
+        return self.layout.phones / name
+
+
+async def live_the_past(
+    phones: dict[str, Phone],
+    *,
+    air: VirtualAir,
+    clock: PhoneClock,
+    meeting: Meeting,
+    meeting_phones: Sequence[str],
+    until: datetime,
+) -> None:
+    """Let phones live from where their clock stands until `until`, with one meeting on the way.
+
+    Args:
+        phones: By their names on the air; all share `clock`.
+        air: Where they stand: far apart, but for the meeting.
+        clock: Moved forwards.
+        meeting: When, and how near.
+        meeting_phones: Who meets; the others stay away.
+        until: Where the past ends.
+    """
+    frameworks = [phone.framework for phone in phones.values()]
+    keep_apart(air, phones)
+    await live_until(meeting.begin, frameworks, clock)
+    for place, name in enumerate(meeting_phones):
+        air.place(name, place * meeting.metres, 0)
+    await live_until(meeting.begin + meeting.length, frameworks, clock)
+    keep_apart(air, phones)
+    await live_until(until, frameworks, clock)
+
+
+def keep_apart(air: VirtualAir, names: Iterable[str]) -> None:
+    """Place phones so far from each other that none hears another."""
+    for place, name in enumerate(names, start=1):
+        air.place(name, place * _APART_METRES, _APART_METRES)
+
+
+async def set_up_all(phones: dict[str, Phone], province: ProvinceCode) -> None:
+    """Take phones out of their boxes: the whole onboarding, at once."""
+    for phone in phones.values():
+        await phone.set_up(province)
+
+
+def _public_key(file: Path) -> EllipticCurvePublicKey:
+    key = load_pem_public_key(file.read_bytes())
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise TypeError(f"{file} holds no elliptic curve key")
+    return key

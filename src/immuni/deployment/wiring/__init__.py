@@ -1,0 +1,107 @@
+"""Putting the parts together, from settings and keys to running servers.
+
+The only place that constructs services; everything else takes what it needs as arguments. Each role
+is a module of its own, so that a process imports what it runs and no more.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from immuni.backend.chunks import ChunkStore, open_chunk_store
+from immuni.backend.contract import HttpSettings, contract, create_app
+from immuni.backend.otp_keys import OtpKeys, OtpKeySettings
+from immuni.backend.shaping import Shaping, ShapingMetrics, ShapingSettings
+from immuni.clock import Clock
+from immuni.deployment.configured import Configured
+from immuni.deployment.roles import Role
+from immuni.deployment.serving import Listener, MutualTls, Server
+from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
+from immuni.entropy import Entropy
+from immuni.settings import SettingsError
+from immuni.web import OverloadLimiter, Service
+
+SETTINGS_KEY_ID: Final = "settings-1"
+ANALYTICS_KEY_ID: Final = "analytics-1"
+EXPORT_KEY_ID: Final = "222"
+EXPORT_KEY_VERSION: Final = "v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What every role's application is made from.
+
+    Attributes:
+        configured: All settings.
+        clock: The server's clock.
+        entropy: The server's randomness.
+        registry: Holds the metrics of this process.
+        limiter: Bounds the requests that this process works on.
+    """
+
+    configured: Configured
+    clock: Clock
+    entropy: Entropy
+    registry: CollectorRegistry
+    limiter: OverloadLimiter
+
+    @classmethod
+    def of(
+        cls, configured: Configured, *, clock: Clock, entropy: Entropy, registry: CollectorRegistry
+    ) -> Self:
+        """Begin to put a process together."""
+        limiter = OverloadLimiter(max_working=configured.of(HttpSettings).max_working_requests)
+        return cls(configured, clock, entropy, registry, limiter)
+
+    @property
+    def deployment(self) -> DeploymentSettings:
+        """Where everything lies and listens."""
+        return self.configured.of(DeploymentSettings)
+
+    @property
+    def databases(self) -> DatabaseSettings:
+        """How each service logs in."""
+        return self.configured.of(DatabaseSettings)
+
+    def chunk_store(self) -> ChunkStore:
+        """Open where chunks are kept."""
+        return open_chunk_store(str(self.deployment.layout.chunks))
+
+    def otp_keys(self) -> OtpKeys:
+        """Return the secrets under which codes are hashed.
+
+        Raises:
+            SettingsError: There are none.
+        """
+        keys = self.configured.of(OtpKeySettings).otp_keys
+        if keys is None:
+            raise SettingsError(["otp_keys: not set; this role hashes codes"])
+        return keys
+
+    def app_of(self, *services: Service) -> Starlette:
+        """Build one application that answers for several services."""
+        return create_app(
+            services,
+            settings=self.configured.of(HttpSettings),
+            registry=self.registry,
+            limiter=self.limiter,
+        )
+
+    def shaping(self) -> Shaping:
+        """Return what gives answers equal sizes and times."""
+        return Shaping(
+            settings=self.configured.of(ShapingSettings),
+            contract=contract(self.configured.of(HttpSettings)),
+            entropy=self.entropy,
+            metrics=ShapingMetrics(self.registry),
+            # While genuine requests are told to come again, dummies are told the same.
+            gates=[lambda _source: self.limiter.check()],
+        )
+
+    def server(self, role: Role, app: ASGIApp, *, mutual_tls: MutualTls | None = None) -> Server:
+        """Return a server for a role's application, on the role's port."""
+        host, port = self.deployment.bind_host, self.deployment.ports.of(role)
+        return Server(app, Listener(host, port, mutual_tls), self.clock)

@@ -1,0 +1,34 @@
+"""The *get* role: App Configuration and Exposure Reporting."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from immuni.backend.configuration.http import configuration_service
+from immuni.backend.following import FollowingSettings
+from immuni.backend.reporting.http import ReportingSettings, reporting_service
+from immuni.backend.retention import RetentionSettings
+from immuni.backend.signing import LocalKeySigner
+from immuni.deployment.roles import Role
+from immuni.deployment.serving import Server
+from immuni.deployment.wiring import SETTINGS_KEY_ID, Wiring
+
+
+@asynccontextmanager
+async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
+    """Yield the server of settings, index and chunks; it is not started yet."""
+    following = wiring.configured.of(FollowingSettings)
+    configuration = configuration_service(
+        database_url=wiring.databases.configuration_database_url,
+        signer=LocalKeySigner.read(wiring.deployment.layout.settings_key, key_id=SETTINGS_KEY_ID),
+        clock=wiring.clock,
+        following=following,
+    )
+    reporting = reporting_service(
+        database_url=wiring.databases.reporting_database_url,
+        store=wiring.chunk_store(),
+        clock=wiring.clock,
+        settings=wiring.configured.of(ReportingSettings),
+        retention=wiring.configured.of(RetentionSettings),
+        following=following,
+    )
+    yield [wiring.server(Role.GET, wiring.app_of(configuration, reporting))]

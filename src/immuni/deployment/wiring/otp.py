@@ -1,0 +1,27 @@
+"""The *otp* role: the OTP Service, over mutual TLS only."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from immuni.backend.otp.http import otp_service
+from immuni.backend.otp.settings import OtpSettings
+from immuni.database import open_pool
+from immuni.deployment.certificates import InternalCertificates
+from immuni.deployment.roles import Role
+from immuni.deployment.serving import MutualTls, Server
+from immuni.deployment.wiring import Wiring
+
+
+@asynccontextmanager
+async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
+    """Yield the server of authorisations; it is not started yet."""
+    async with open_pool(wiring.databases.otp_database_url, name="otp") as pool:
+        service = otp_service(
+            pool=pool,
+            keys=wiring.otp_keys(),
+            settings=wiring.configured.of(OtpSettings),
+            clock=wiring.clock,
+        )
+        files = InternalCertificates(wiring.deployment.layout.certificates)
+        tls = MutualTls(files.authority.certificate, files.server.certificate, files.server.key)
+        yield [wiring.server(Role.OTP, wiring.app_of(service), mutual_tls=tls)]

@@ -1,0 +1,41 @@
+"""The *portal* role: the HIS, which reaches the OTP Service over mutual TLS."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from immuni.database import open_pool
+from immuni.deployment.certificates import InternalCertificates
+from immuni.deployment.roles import Role
+from immuni.deployment.serving import Server
+from immuni.deployment.wiring import Wiring
+from immuni.portal.application import create_portal
+from immuni.portal.otp_service import OtpServiceClient
+from immuni.portal.settings import PortalSettings
+
+
+@asynccontextmanager
+async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
+    """Yield the server of the portal; it is not started yet."""
+    settings = wiring.configured.of(PortalSettings)
+    certificates = InternalCertificates(wiring.deployment.layout.certificates)
+    otp_client = OtpServiceClient.over_mutual_tls(
+        wiring.deployment.url_of(Role.OTP),
+        authority=certificates.authority.certificate,
+        certificate=certificates.client.certificate,
+        key=certificates.client.key,
+        timeout=settings.portal_otp_timeout,
+    )
+    try:
+        async with open_pool(wiring.databases.portal_database_url, name="portal") as pool:
+            portal = create_portal(
+                pool=pool,
+                otp_client=otp_client,
+                clock=wiring.clock,
+                entropy=wiring.entropy,
+                settings=settings,
+                public_url=wiring.deployment.url_of(Role.PORTAL),
+                registry=wiring.registry,
+            )
+            yield [wiring.server(Role.PORTAL, portal)]
+    finally:
+        await otp_client.close()

@@ -1,0 +1,175 @@
+"""What analytics keeps, on the real PostgreSQL."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from structlog.testing import capture_logs
+
+from immuni.api import ExposureDetectionSummaryUpload, Platform, ProvinceCode
+from immuni.backend.analytics.rules import OperationalRecord
+from immuni.backend.analytics.store import (
+    Delivery,
+    forget_deliveries,
+    keep_epidemiological,
+    keep_operational,
+    purge,
+)
+from immuni.backend.epidemiological import (
+    EpidemiologicalInfo,
+    OnsetClass,
+    seal_epidemiological,
+)
+from immuni.backend.sealing import OpeningKey, Sealed, SealingKey, create_sealing_key
+from immuni.database import Pool, open_pool
+from immuni.deployment.databases import AnalyticsDatabase
+
+pytestmark = pytest.mark.anyio
+
+DAY = date(2020, 6, 20)
+INFO = EpidemiologicalInfo(
+    province="CH",
+    onset=OnsetClass.DAYS_3_TO_5,
+    summaries=(
+        ExposureDetectionSummaryUpload(
+            date=DAY,
+            matched_key_count=1,
+            days_since_last_exposure=2,
+            attenuation_durations=(300, 600, 0),
+            maximum_risk_score=25,
+        ),
+    ),
+)
+REPORT = OperationalRecord(
+    received_on=DAY,
+    platform=Platform.IOS,
+    province=ProvinceCode("CH"),
+    exposure_permission=True,
+    bluetooth_active=True,
+    notification_permission=False,
+    exposure_notification=True,
+    last_risky_exposure_on=DAY,
+    build=7,
+)
+
+
+@pytest.fixture
+async def pool(analytics_database: AnalyticsDatabase) -> AsyncIterator[Pool]:
+    async with open_pool(analytics_database.analytics) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sealing(tmp_path: Path) -> SealingKey:
+    create_sealing_key(tmp_path / "private.pem", tmp_path / "public.pem")
+    return SealingKey.read(tmp_path / "public.pem", key_id="analytics-1")
+
+
+@pytest.fixture
+def opening(tmp_path: Path, sealing: SealingKey) -> OpeningKey:
+    return OpeningKey.read(tmp_path / "private.pem", key_id=sealing.key_id)
+
+
+def delivery(sealing: SealingKey, *, day: date = DAY) -> Delivery:
+    return Delivery(uuid4(), seal_epidemiological(INFO, sealing), day)
+
+
+async def count(pool: Pool, table: str) -> int:
+    async with pool.connection() as connection:
+        cursor = await connection.execute(f"SELECT count(*) FROM analytics.{table}")  # noqa: S608
+        row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def test_a_delivery_is_kept_once_however_often_it_is_brought(
+    pool: Pool, sealing: SealingKey, opening: OpeningKey
+) -> None:
+    first, second = delivery(sealing), delivery(sealing)
+
+    done = await keep_epidemiological(pool, [first], opening)
+    again = await keep_epidemiological(pool, [first, second], opening)
+
+    assert done == [first.id]
+    assert set(again) == {first.id, second.id}
+    assert await count(pool, "epidemiological_info") == 2
+
+
+async def test_what_is_kept_is_what_was_sealed_and_no_id(
+    pool: Pool, sealing: SealingKey, opening: OpeningKey
+) -> None:
+    done = await keep_epidemiological(pool, [delivery(sealing)], opening)
+    await forget_deliveries(pool, done)
+
+    async with pool.connection() as connection:
+        cursor = await connection.execute("SELECT * FROM analytics.epidemiological_info")
+        rows = await cursor.fetchall()
+        assert cursor.description is not None
+        columns = [column.name for column in cursor.description]
+    assert columns == ["received_on", "province", "onset", "summaries"]
+    assert rows[0][:3] == (DAY, "CH", "3-5")
+    assert rows[0][3][0]["attenuation_durations"] == [300, 600, 0]
+    assert await count(pool, "received") == 0
+
+
+async def test_a_delivery_for_another_key_stays_where_it_is(
+    pool: Pool, sealing: SealingKey, opening: OpeningKey
+) -> None:
+    foreign = Delivery(uuid4(), Sealed("analytics-2", b"x"), DAY)
+    with capture_logs() as events:
+        done = await keep_epidemiological(pool, [foreign, delivery(sealing)], opening)
+
+    assert foreign.id not in done
+    assert len(done) == 1
+    assert [event["event"] for event in events] == ["deliveries_for_another_key"]
+
+
+async def test_a_damaged_delivery_does_not_hold_up_the_rest(
+    pool: Pool, sealing: SealingKey, opening: OpeningKey
+) -> None:
+    damaged = Delivery(uuid4(), Sealed(sealing.key_id, b"damaged"), DAY)
+    with capture_logs() as events:
+        done = await keep_epidemiological(pool, [damaged, delivery(sealing)], opening)
+
+    assert damaged.id in done
+    assert await count(pool, "epidemiological_info") == 1
+    assert [event["event"] for event in events] == ["deliveries_unreadable"]
+
+
+async def test_an_empty_batch_is_nothing(pool: Pool, opening: OpeningKey) -> None:
+    assert await keep_epidemiological(pool, [], opening) == []
+
+
+async def test_old_rows_go_and_young_ones_stay(
+    pool: Pool, sealing: SealingKey, opening: OpeningKey
+) -> None:
+    old = delivery(sealing, day=DAY - timedelta(days=1))
+    await keep_epidemiological(pool, [old, delivery(sealing)], opening)
+    await keep_operational(pool, REPORT)
+
+    assert await purge(pool, before=DAY) == 1
+    assert await count(pool, "epidemiological_info") == 1
+    assert await count(pool, "operational_info") == 1
+    assert await purge(pool, before=DAY + timedelta(days=1)) == 2
+
+
+async def test_no_table_has_a_sequence_or_a_time_finer_than_a_day(
+    analytics_database: AnalyticsDatabase,
+) -> None:
+    async with await psycopg.AsyncConnection.connect(analytics_database.owner) as owner:
+        sequences = await owner.execute(
+            "SELECT count(*) FROM pg_class WHERE relkind = 'S' AND relnamespace ="
+            " 'analytics'::regnamespace"
+        )
+        types = await owner.execute(
+            "SELECT DISTINCT data_type FROM information_schema.columns"
+            " WHERE table_schema = 'analytics'"
+        )
+
+        assert await sequences.fetchone() == (0,)
+        found = {row[0] for row in await types.fetchall()}
+    assert not any(re.search("time|serial", each) for each in found)

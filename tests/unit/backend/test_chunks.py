@@ -1,0 +1,136 @@
+"""The chunk stores: durable, checked, and told apart by digest."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from obstore.store import MemoryStore
+
+from immuni.backend.chunks import (
+    BucketChunkStore,
+    ChunkDamagedError,
+    ChunkMissingError,
+    ChunkName,
+    ChunkStore,
+    ChunkStoreError,
+    open_chunk_store,
+)
+
+pytestmark = pytest.mark.anyio
+
+DATA = b"chunk " * 1000
+NAME = ChunkName.of(7, DATA)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> ChunkStore:
+    if request.param == "bucket":
+        return BucketChunkStore(MemoryStore())
+    return open_chunk_store(str(tmp_path / "chunks"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ChunkStore:
+    return open_chunk_store(str(tmp_path / "chunks"))
+
+
+def file_of(tmp_path: Path) -> Path:
+    return tmp_path / "chunks" / NAME.file_name
+
+
+@given(st.integers(1, 2**63 - 1), st.binary(min_size=32, max_size=32))
+def test_a_name_holds_index_and_digest(index: int, digest: bytes) -> None:
+    name = ChunkName(index, digest)
+
+    assert ChunkName.parse(name.file_name) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "chunk-1.zip",
+        ".chunk.part",
+        NAME.file_name + "x",
+        NAME.file_name.upper(),
+        NAME.file_name.replace("7-", "0-", 1).replace("0" * 19, "9" * 19),
+        NAME.file_name.replace("0000000000000000007", "0000000000000000000"),
+    ],
+)
+def test_other_files_are_no_chunks(text: str) -> None:
+    assert ChunkName.parse(text) is None
+
+
+async def test_what_was_written_is_read(either: ChunkStore) -> None:
+    await either.write(NAME, DATA)
+    await either.write(NAME, DATA)
+
+    assert await either.read(NAME) == DATA
+    assert await either.names() == [NAME]
+
+
+async def test_names_come_by_index_and_leave_other_files_out(
+    store: ChunkStore, tmp_path: Path
+) -> None:
+    (tmp_path / "chunks" / "README").write_text("not a chunk")
+    names = [ChunkName.of(index, DATA) for index in (10, 2, 1)]
+    for name in names:
+        await store.write(name, DATA)
+
+    assert await store.names() == sorted(names)
+
+
+async def test_bytes_under_a_wrong_name_are_not_written(either: ChunkStore) -> None:
+    with pytest.raises(ChunkDamagedError):
+        await either.write(NAME, DATA + b"x")
+
+    assert await either.names() == []
+
+
+async def test_a_damaged_file_is_not_served(store: ChunkStore, tmp_path: Path) -> None:
+    await store.write(NAME, DATA)
+    file_of(tmp_path).write_bytes(DATA[:-1])
+
+    with pytest.raises(ChunkDamagedError):
+        await store.read(NAME)
+
+
+async def test_a_missing_file_is_said_to_be_missing(either: ChunkStore) -> None:
+    with pytest.raises(ChunkMissingError):
+        await either.read(NAME)
+
+
+async def test_deleting_twice_is_deleting_once(either: ChunkStore) -> None:
+    await either.write(NAME, DATA)
+    await either.delete(NAME)
+    await either.delete(NAME)
+
+    assert await either.names() == []
+
+
+async def test_what_a_killed_writer_left_is_no_chunk_and_goes_with_the_next(
+    store: ChunkStore, tmp_path: Path
+) -> None:
+    left_over = tmp_path / "chunks" / ".abc.part"
+    left_over.write_bytes(DATA[:10])
+
+    assert await store.names() == []
+    await store.write(NAME, DATA)
+
+    assert not left_over.exists()
+    assert await store.names() == [NAME]
+
+
+async def test_many_readers_get_the_same_bytes(either: ChunkStore) -> None:
+    await either.write(NAME, DATA)
+
+    assert set(await asyncio.gather(*(either.read(NAME) for _ in range(50)))) == {DATA}
+
+
+async def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(ChunkStoreError):
+        open_chunk_store(str(tmp_path / "file" / "chunks"))
