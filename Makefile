@@ -1,0 +1,108 @@
+# Everything that one does with this repository. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+python := .venv/bin/python
+pip := $(python) -m pip install --quiet --disable-pip-version-check
+native_sources := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- Setting up. Each step leaves a stamp and is repeated only when what it depends on changes.
+
+.PHONY: setup
+setup: .venv/.installed ## Set up what is missing to run the system
+	@:
+
+.venv/.created: scripts/create-environment scripts/install-tools scripts/tools.sh
+	@scripts/install-tools build
+	@scripts/create-environment
+	@touch $@
+
+.venv/.packages: requirements.lock .venv/.created
+	@echo 'Installing the packages of $<'
+	@umask 022 && $(pip) --require-hashes --requirement $<
+	@touch $@
+
+.venv/.development: requirements-dev.lock .venv/.packages
+	@echo 'Installing the packages of $<'
+	@umask 022 && $(pip) --require-hashes --requirement $<
+	@touch $@
+
+.venv/.installed: pyproject.toml $(native_sources) .venv/.packages
+	@echo 'Building the native core'
+	@umask 022 && PATH="$$PWD/.venv/bin:$$PATH" scripts/with-rust $(pip) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# --- Using it.
+
+.PHONY: run
+run: setup ## Run the whole system on this machine: database, services, portal, two phones
+	@exec .venv/bin/immuni up
+
+.PHONY: demo
+demo: setup ## Tell the whole story without hands
+	@exec .venv/bin/immuni demo
+
+# --- Checking it.
+
+.PHONY: test
+test: setup .venv/.development ## Run every test
+	@scripts/install-tools browser
+	scripts/with-rust cargo test --quiet --workspace --locked
+	$(python) -m pytest --numprocesses 2
+
+.PHONY: check
+check: setup .venv/.development ## Check format, lint, types, layers, documentation, locks
+	@scripts/install-tools lint
+	$(python) -m ruff format --check
+	$(python) -m ruff check
+	$(python) -m mypy
+	.venv/bin/lint-imports
+	scripts/with-rust cargo fmt --all --check
+	scripts/with-rust cargo clippy --quiet --workspace --all-targets --locked -- --deny warnings
+	$(python) scripts/check_locks.py
+	$(python) scripts/check_links.py
+	scripts/check-commits
+	$(MAKE) --no-print-directory docs
+
+.PHONY: docs
+docs: setup .venv/.development ## Build the documentation into docs/_build
+	$(python) -m sphinx --builder html --fail-on-warning --nitpicky --quiet docs docs/_build
+
+.PHONY: bench
+bench: setup .venv/.development ## Run the benchmarks
+	@for benchmark in benchmarks/[a-z]*.py; do $(python) "$$benchmark"; done
+
+# --- Working on it.
+
+.PHONY: format
+format: setup .venv/.development ## Format the code
+	$(python) -m ruff check --fix --select I
+	$(python) -m ruff format
+	scripts/with-rust cargo fmt --all
+
+.PHONY: lock
+lock: .venv/.development ## Lock the Python packages anew; upgrade=--upgrade takes newer ones
+	$(call compile,requirements.lock,--group build)
+	$(call compile,requirements-dev.lock,--group dev --constraints requirements.lock)
+
+# The locks hold for every Python and machine, and name no host.
+compile = .venv/bin/uv pip compile pyproject.toml $(2) $(upgrade) --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --output-file $(1)
+
+.PHONY: proto
+proto: setup .venv/.development ## Generate the code for the export file's messages
+	PATH="$$PWD/.venv/bin:$$PATH" $(python) -m grpc_tools.protoc --proto_path=src --python_out=src \
+		--mypy_out=quiet:src src/immuni/export/proto/export.proto
+
+.PHONY: clean
+clean: ## Remove what was built and set up; the data in var/ stay
+	rm -rf .venv target docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -prune -exec rm -rf {} +
+	find src -name '_native*.so' -delete

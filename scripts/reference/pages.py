@@ -1,0 +1,63 @@
+"""Pages that people write, with parts that are generated from the code."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from scripts.reference.command_line import commands
+from scripts.reference.http_api import (
+    configuration_settings,
+    endpoints,
+    error_table,
+    openapi_documents,
+)
+from scripts.reference.settings import settings
+
+ROOT: Final = Path(__file__).parents[2]
+REFERENCE: Final = ROOT / "docs" / "reference"
+
+Part = Callable[[], str]
+
+_PARTS: Final[Mapping[str, Mapping[str, Part]]] = {
+    "command-line.md": {"commands": commands},
+    "settings.md": {"settings": settings},
+    "http-api.md": {
+        "errors": error_table,
+        "configuration": lambda: endpoints("configuration"),
+        "configuration settings": configuration_settings,
+        "otp": lambda: endpoints("otp"),
+        "ingestion": lambda: endpoints("ingestion"),
+        "reporting": lambda: endpoints("reporting"),
+        "analytics": lambda: endpoints("analytics"),
+    },
+}
+
+
+class MissingPartError(LookupError):
+    """A page has no place for a part; the page was left as it is."""
+
+
+def documents() -> dict[Path, str]:
+    """Return every file of the reference that is generated, whole or in part, as it should be."""
+    pages = {
+        REFERENCE / name: _filled(REFERENCE / name, parts) for name, parts in _PARTS.items()
+    }
+    openapi = {
+        REFERENCE / "openapi" / f"{name}.json": json.dumps(document, indent=2) + "\n"
+        for name, document in openapi_documents().items()
+    }
+    return pages | openapi
+
+
+def _filled(page: Path, parts: Mapping[str, Part]) -> str:
+    text = page.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+        place = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        if place.search(text) is None:
+            raise MissingPartError(f"{page.name} has no place for {name!r}: {begin} … {end}")
+        filled = f"{begin}\n\n{part().strip()}\n\n{end}"
+        text = place.sub(lambda _place, filled=filled: filled, text)
+    return text

@@ -1,0 +1,108 @@
+"""The five services as tables of endpoints: described only, connected to nothing."""
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from obstore.store import MemoryStore
+from prometheus_client import CollectorRegistry
+from psycopg_pool import AsyncConnectionPool
+
+from immuni.api import italy
+from immuni.backend.analytics.http import analytics_service
+from immuni.backend.analytics.rules import NoAttestation
+from immuni.backend.chunks import BucketChunkStore
+from immuni.backend.configuration.http import configuration_service
+from immuni.backend.contract import HttpSettings, contract
+from immuni.backend.following import FollowingSettings
+from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS
+from immuni.backend.ingestion.http import ingestion_service
+from immuni.backend.ingestion.settings import IngestionSettings
+from immuni.backend.otp.http import otp_service
+from immuni.backend.otp.settings import OtpSettings
+from immuni.backend.otp_keys import OtpKeys
+from immuni.backend.reporting.http import ReportingSettings, reporting_service
+from immuni.backend.retention import RetentionSettings
+from immuni.backend.sealing import SealingKey
+from immuni.backend.shaping import Shaping, ShapingMetrics, ShapingSettings
+from immuni.backend.signing import LocalKeySigner
+from immuni.clock import SystemClock
+from immuni.database import Pool
+from immuni.entropy import SystemEntropy
+from immuni.web import Contract, Service
+
+
+def api_contract() -> Contract:
+    """Return what the services have in common."""
+    return contract(HttpSettings())
+
+
+def services() -> dict[str, Service]:
+    """Return the services by name. Nothing of what they are made of is ever used."""
+    every = (_configuration(), _otp(), _ingestion(), _reporting(), _analytics())
+    return {service.name: service for service in every}
+
+
+def _configuration() -> Service:
+    return configuration_service(
+        database_url="",
+        signer=LocalKeySigner("settings-1", "v1", generate_private_key(SECP256R1())),
+        clock=SystemClock(),
+        following=FollowingSettings(),
+    )
+
+
+def _otp() -> Service:
+    return otp_service(
+        pool=_pool(), keys=_otp_keys(), settings=OtpSettings(), clock=SystemClock()
+    )
+
+
+def _ingestion() -> Service:
+    return ingestion_service(
+        pool=_pool(),
+        keys=_otp_keys(),
+        settings=IngestionSettings(),
+        infectiousness=DEFAULT_INFECTIOUSNESS,
+        territory=italy(),
+        sealing_key=SealingKey("analytics-1", X25519PrivateKey.generate().public_key()),
+        shaping=_shaping(),
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+    )
+
+
+def _reporting() -> Service:
+    return reporting_service(
+        database_url="",
+        store=BucketChunkStore(MemoryStore()),
+        clock=SystemClock(),
+        settings=ReportingSettings(),
+        retention=RetentionSettings(),
+        following=FollowingSettings(),
+    )
+
+
+def _analytics() -> Service:
+    return analytics_service(
+        pool=_pool(),
+        clock=SystemClock(),
+        territory=italy(),
+        attestation=NoAttestation(),
+        shaping=_shaping(),
+    )
+
+
+def _pool() -> Pool:
+    return AsyncConnectionPool("", open=False)
+
+
+def _otp_keys() -> OtpKeys:
+    return OtpKeys({"otp-1": bytes(32)})
+
+
+def _shaping() -> Shaping:
+    return Shaping(
+        settings=ShapingSettings(),
+        contract=api_contract(),
+        entropy=SystemEntropy(),
+        metrics=ShapingMetrics(CollectorRegistry()),
+    )
