@@ -4,9 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
+from hypothesis import HealthCheck, settings
 
 from immuni.deployment.databases import AnalyticsDatabase, PortalDatabase, ServicesDatabase
 from tests.postgres import Postgres, PostgresKeeper
+
+# How long an example takes depends on what else the machine does; pytest-timeout ends what hangs.
+settings.register_profile("immuni", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("immuni")
 
 _KEEPER = pytest.StashKey[PostgresKeeper]()
 _WORKER_INPUT = "postgres_keeper"
@@ -34,6 +40,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def anyio_backend() -> str:
     """Run asynchronous tests on asyncio: the database driver and the Bluetooth stack need it."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Forget how a test, or the command that it ran, set up the logs of this process."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

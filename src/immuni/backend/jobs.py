@@ -152,15 +152,24 @@ class JobMetrics:
             self._last_success.labels(job).set(clock.now().timestamp())
 
 
-async def run_job(name: str, table: Mapping[str, Job], parts: Parts) -> Figures:
-    """Run one job now, beside the schedule.
+def job_named(name: str, table: Mapping[str, Job]) -> Job:
+    """Return one job.
 
     Raises:
         UnknownJobError: There is none of that name.
     """
     if name not in table:
         raise UnknownJobError(f"no job {name}; there are {', '.join(table)}")
-    figures = await table[name].run(parts)
+    return table[name]
+
+
+async def run_job(name: str, table: Mapping[str, Job], parts: Parts) -> Figures:
+    """Run one job now, beside the schedule.
+
+    Raises:
+        UnknownJobError: There is none of that name.
+    """
+    figures = await job_named(name, table).run(parts)
     _log.info("job_finished", job=name, **figures)
     return figures
 

@@ -29,7 +29,7 @@ app = typer.Typer(
 app.command(epilog="Example: immuni up --data-dir ./var --base-port 8400")(up)
 app.command(epilog="Example: immuni demo --json")(demo)
 app.command(epilog="Example: immuni match --export chunk.zip --sightings heard.csv")(match)
-app.command(hidden=True)(serve)
+app.command(hidden=True, epilog="Example: immuni serve get --config ./immuni.toml")(serve)
 app.add_typer(export.app, name="export")
 app.add_typer(otp.app, name="otp")
 app.add_typer(key.app, name="key")

@@ -1,6 +1,7 @@
 """``immuni demo``: the whole story without hands, told as it happens."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,6 @@ def demo(
     """
     entropy = SystemEntropy()
     folder = data_dir.resolve() / f"demo-{entropy.token(4).hex()}"
-    folder.mkdir(parents=True, mode=0o700)
     steps: list[Told] = []
     try:
         if json:
@@ -61,10 +61,19 @@ def demo(
 
 async def _play(folder: Path, hear: Callable[["Told"], None]) -> None:
     # The story imports every part of the system; other commands start faster without it.
-    from immuni.demo import tell_story  # noqa: PLC0415
+    from immuni.demo import StoryFailedError, tell_story  # noqa: PLC0415
+    from immuni.deployment.serving import on_stop_signals  # noqa: PLC0415
 
-    async for told in tell_story(folder, clock=SystemClock(), entropy=SystemEntropy()):
-        hear(told)
+    task = asyncio.current_task()
+    on_stop_signals(lambda: task and task.cancel())
+    story = tell_story(folder, clock=SystemClock(), entropy=SystemEntropy())
+    try:
+        async with contextlib.aclosing(story):
+            async for told in story:
+                hear(told)
+    except asyncio.CancelledError as error:
+        # Servers and folder go as they do at the end: a signal leaves nothing behind either.
+        raise StoryFailedError("it was stopped before its end") from error
 
 
 def _tell(folder: Path) -> None:

@@ -40,9 +40,13 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run one job now, beside the schedule; running it twice does no harm."""
+    from immuni.backend.jobs import UnknownJobError  # noqa: PLC0415 - as above
     from immuni.deployment.wiring.jobs import run_job_now, settings_file_in  # noqa: PLC0415 - as above
 
-    figures = dict(asyncio.run(run_job_now(name, config or settings_file_in(data_dir))))
+    try:
+        figures = dict(asyncio.run(run_job_now(name, config or settings_file_in(data_dir))))
+    except UnknownJobError as error:
+        raise typer.BadParameter(str(error), param_hint="NAME") from error
     if json:
         print_json({"job": name, "figures": figures})
     else:

@@ -8,24 +8,46 @@ import typer
 from rich.table import Table
 
 from immuni.cli.console import ConfigOption, JsonOption, console, print_json
+from immuni.deployment.roles import Role
 
 if TYPE_CHECKING:
     from immuni.deployment.up import Running
 
 
+def _require_url(url: str | None) -> str | None:
+    # PostgreSQL's own message could repeat the password.
+    if url is not None:
+        from immuni.deployment.databases import is_database_url  # noqa: PLC0415 - as below
+
+        if not is_database_url(url):
+            raise typer.BadParameter("want postgresql://user:password@host/name")
+    return url
+
+
 def up(
     *,
     data_dir: Annotated[
-        Path, typer.Option("--data-dir", help="The folder in which everything is kept.")
+        Path,
+        typer.Option(
+            "--data-dir", envvar="IMMUNI_DATA_DIR", help="The folder in which everything is kept."
+        ),
     ] = Path("var"),
     base_port: Annotated[
-        int, typer.Option("--base-port", min=1024, max=65525, help="The first of ten ports.")
+        int,
+        typer.Option(
+            "--base-port",
+            envvar="IMMUNI_BASE_PORT",
+            min=1024,
+            max=65525,
+            help="The first of ten ports.",
+        ),
     ] = 8400,
     external_database: Annotated[
         str | None,
         typer.Option(
             "--external-database",
             metavar="URL",
+            callback=_require_url,
             help="Use this PostgreSQL (an administrator's URL) in place of the embedded one.",
         ),
     ] = None,
@@ -62,7 +84,7 @@ def up(
 
 
 def serve(
-    role: Annotated[str, typer.Argument(help="The role, for example get, upload or portal.")],
+    role: Annotated[Role, typer.Argument(help="What the process does.")],
     *,
     config: ConfigOption = None,
 ) -> None:

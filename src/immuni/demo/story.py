@@ -1,7 +1,6 @@
 """The story, step by step, on real servers."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -12,8 +11,14 @@ import httpx
 
 from immuni.clock import Clock
 from immuni.demo.operator import Operator
+from immuni.demo.published import PublishedChunks
 from immuni.demo.scene import A, B, C, Scene
-from immuni.demo.verdict import require_frugality, require_silence, require_warning
+from immuni.demo.verdict import (
+    StoryFailedError,
+    require_frugality,
+    require_silence,
+    require_warning,
+)
 from immuni.deployment.layout import Layout
 from immuni.deployment.ports import free_block
 from immuni.deployment.roles import Role
@@ -21,13 +26,11 @@ from immuni.deployment.settings import loopback_url
 from immuni.deployment.up import Running, UpOptions, running_system
 from immuni.deployment.wiring.jobs import run_job_now
 from immuni.entropy import Entropy
-from immuni.export import Export, read_unverified_export
+from immuni.export import Export
 from immuni.otp import Otp, grouped
 
 _ONSET_DAYS_AGO: Final = timedelta(days=1)
 _PORTS_TO_TRY: Final = 40_000
-_TIMEOUT_SECONDS: Final = 10
-_PAUSE_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Told:
     facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
-async def tell_story(folder: Path, *, clock: Clock, entropy: Entropy) -> AsyncIterator[Told]:
+async def tell_story(folder: Path, *, clock: Clock, entropy: Entropy) -> AsyncGenerator[Told, None]:
     """Play the story on real servers, and tell each step when it has happened.
 
     Args:
@@ -57,17 +60,24 @@ async def tell_story(folder: Path, *, clock: Clock, entropy: Entropy) -> AsyncIt
         StoryFailedError: Something came out wrong.
     """
     base_port = free_block(entropy.below(_PORTS_TO_TRY))
-    async with AsyncExitStack() as stack:
-        running, _ = await stack.enter_async_context(
-            running_system(UpOptions(data_dir=folder, base_port=base_port, phones=0))
-        )
-        yield Told("servers", "PostgreSQL, the five services, the jobs and the portal are up.")
-        scene = await Scene.set(running, clock=clock, entropy=entropy, stack=stack)
-        async for told in _play(scene, running, today=clock.now().date()):
-            yield told
+    try:
+        async with AsyncExitStack() as stack:
+            running, _ = await stack.enter_async_context(
+                running_system(UpOptions(data_dir=folder, base_port=base_port, phones=0))
+            )
+            yield Told("servers", "PostgreSQL, the five services, the jobs and the portal are up.")
+            scene = await Scene.set(running, clock=clock, entropy=entropy, stack=stack)
+            chunks = PublishedChunks.at(loopback_url(Role.GET, running.ports))
+            stack.push_async_callback(chunks.close)
+            async for told in _play(scene, running, chunks, today=clock.now().date()):
+                yield told
+    except httpx.HTTPError as error:
+        raise StoryFailedError(f"a server did not answer as it must: {error}") from error
 
 
-async def _play(scene: Scene, running: Running, *, today: date) -> AsyncIterator[Told]:
+async def _play(
+    scene: Scene, running: Running, chunks: PublishedChunks, *, today: date
+) -> AsyncIterator[Told]:
     await scene.live()
     meeting_day = scene.meeting.begin.date()
     yield Told(
@@ -83,6 +93,7 @@ async def _play(scene: Scene, running: Running, *, today: date) -> AsyncIterator
     await _authorise(otp, today - _ONSET_DAYS_AGO, running)
     yield Told("authorised", "An operator signed in to the portal and authorised the code.")
 
+    newest_before = await chunks.newest()
     await scene.phone(A).check_code()
     contents = await scene.phone(A).upload(consent=True)
     yield Told(
@@ -92,18 +103,22 @@ async def _play(scene: Scene, running: Running, *, today: date) -> AsyncIterator
     )
 
     published = await run_job_now("publish", Layout(running.data_dir).settings_file)
-    export = await _newest_chunk(running)
-    yield Told(
-        "published",
-        f"A signed chunk of {len(export.keys)} keys was published; A's are hidden among those of "
-        "simulated people, and today's key waits until nobody accepts it any longer.",
-        {"keys": len(export.keys), "chunks": published["chunks"]},
-    )
+    export = await chunks.appeared_after(newest_before)
+    yield _told_of(export, published["chunks"])
 
     for name in (B, C):
         await scene.phone(name).background_session()
     for told in _verdict(scene, export, meeting_day):
         yield told
+
+
+def _told_of(export: Export, chunks: int) -> Told:
+    return Told(
+        "published",
+        f"A signed chunk of {len(export.keys)} keys was published; A's are hidden among those of "
+        "simulated people, and today's key waits until nobody accepts it any longer.",
+        {"keys": len(export.keys), "chunks": chunks},
+    )
 
 
 def _verdict(scene: Scene, export: Export, meeting_day: date) -> list[Told]:
@@ -135,17 +150,3 @@ async def _authorise(otp: Otp, onset: date, running: Running) -> None:
         await operator.authorise(otp, onset)
     finally:
         await operator.leave()
-
-
-async def _newest_chunk(running: Running) -> Export:
-    """Download the chunk as anybody can; the phones do the same and verify it."""
-    async with httpx.AsyncClient(
-        base_url=loopback_url(Role.GET, running.ports), timeout=_TIMEOUT_SECONDS, trust_env=False
-    ) as client:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
-            # The reporting service learns of a new chunk by a notice, within a second.
-            while not (answer := await client.get("/v1/keys/index")).is_success:  # noqa: ASYNC110 - the event is elsewhere
-                await asyncio.sleep(_PAUSE_SECONDS)
-        index = answer.json()
-        chunk = (await client.get(f"/v1/keys/{index['newest']}")).raise_for_status()
-    return read_unverified_export(chunk.content)

@@ -117,6 +117,15 @@ def prepare_portal_database(admin_url: str, secrets_folder: Path) -> PortalDatab
     return PortalDatabase(**urls)
 
 
+def is_database_url(text: str) -> bool:
+    """Tell whether PostgreSQL would understand `text` as a URL."""
+    try:
+        conninfo_to_dict(text)
+    except psycopg.ProgrammingError:
+        return False
+    return text.startswith(("postgresql://", "postgres://"))
+
+
 def relocate(url: str, **parameters: str) -> str:
     """Return `url` with other connection parameters (``dbname``, ``user``, ``password`` …)."""
     merged = {name: str(value) for name, value in conninfo_to_dict(url).items()} | parameters

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from immuni.deployment.roles import Role
+from immuni.errors import ImmuniError
+
+
+class DataFolderError(ImmuniError, OSError):
+    """The data folder cannot be made or written; nothing was started."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,19 @@ from immuni.deployment.databases import Databases, prepare_databases
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import write_private
 from immuni.deployment.roles import Ports
+from immuni.deployment.settings import DatabaseSettings
 from immuni.entropy import Entropy, SystemEntropy
 from immuni.portal.accounts import Role as AccountRole
 from immuni.portal.registration import ensure_account
+from immuni.settings import settings_of
 
 _DEMO_ORGANISATION: Final = "Ospedale di esempio"
 _DEMO_ROLES: Final = (AccountRole.OPERATOR, AccountRole.SUPERVISOR)
+DECIDED_BY_SYSTEM: Final = frozenset(
+    {"data_dir", "base_port", "otp_keys", *(each.name for each in settings_of(DatabaseSettings))}
+)
+"""The settings that `settings_of_system` fills in."""
+
 _STORY_PACE: Final = {
     # People who watch two phones should not wait four hours, nor see a chunk a minute for ever.
     "chunk_period": "1m",

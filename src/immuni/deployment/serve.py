@@ -15,25 +15,17 @@ from immuni.deployment.settings import LogFormat
 from immuni.deployment.supervisor import READY_LINE
 from immuni.deployment.wiring import Wiring
 from immuni.entropy import SystemEntropy
-from immuni.errors import ImmuniError
 from immuni.telemetry import configure_logs
 
 
-class UnknownRoleError(ImmuniError, ValueError):
-    """There is no such role; nothing was started."""
-
-
-async def serve_role(name: str, config: Path | None) -> None:
+async def serve_role(role: Role, config: Path | None) -> None:
     """Run one role until SIGTERM or Ctrl-C, and finish what was begun.
 
     Prints one line on standard output when the role answers.
 
     Raises:
-        UnknownRoleError: There is no such role.
         SettingsError: Some settings are wrong; nothing was started.
     """
-    if name not in list(Role):
-        raise UnknownRoleError(f"no role {name!r}; there are {', '.join(Role)}")
     wiring = Wiring.of(
         read_configured(config), clock=SystemClock(), entropy=SystemEntropy(), registry=REGISTRY
     )
@@ -42,8 +34,8 @@ async def serve_role(name: str, config: Path | None) -> None:
         json=wiring.deployment.log_format is LogFormat.JSON,
     )
     # Only the role's own module is imported: a server need not know a Bluetooth stack.
-    role = import_module(f"immuni.deployment.wiring.{Role(name)}")
-    async with role.servers(wiring) as servers:
+    module = import_module(f"immuni.deployment.wiring.{role}")
+    async with module.servers(wiring) as servers:
         await _serve_until_stopped(servers)
 
 

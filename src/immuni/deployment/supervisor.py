@@ -7,16 +7,18 @@ import asyncio
 import ctypes
 import signal
 import sys
+from asyncio.subprocess import Process
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from immuni.clock import Clock
+from immuni.deployment.folder_lock import FolderLock
 from immuni.deployment.roles import Role
 from immuni.errors import ImmuniError
+from immuni.telemetry import logger
 
 READY_LINE: Final = b"ready\n"
 _READY_WITHIN: Final = timedelta(seconds=60)
@@ -26,17 +28,11 @@ _RESTART_WINDOW: Final = timedelta(minutes=1)
 _RESTART_PAUSE: Final = timedelta(seconds=1)
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_log = logger("supervisor")
 
 
 class RoleFailedError(ImmuniError, RuntimeError):
     """A process did not come up, or fell too often; all others were stopped."""
-
-
-@dataclass(slots=True)
-class _Child:
-    role: Role
-    process: asyncio.subprocess.Process
-    started: deque[float] = field(default_factory=lambda: deque(maxlen=_RESTARTS + 1))
 
 
 class Supervisor:
@@ -48,6 +44,7 @@ class Supervisor:
         settings_file: Path,
         logs: Mapping[Role, Path],
         environment: Mapping[str, str],
+        lock: FolderLock,
         clock: Clock,
     ) -> None:
         """Know what to run; nothing is started yet.
@@ -56,14 +53,17 @@ class Supervisor:
             settings_file: What every process reads, above which stands its environment.
             logs: The roles to run, each with the file for its standard error.
             environment: What every process gets to see.
+            lock: Held by every process: when the supervisor is killed, the next one waits until
+                all of them have ended.
             clock: Tells how often a process fell of late.
         """
         self._settings_file = settings_file
         self._logs = logs
+        self._lock = lock
         self._clock = clock
         self._roles = tuple(logs)
         self._environment = dict(environment)
-        self._children: dict[Role, _Child] = {}
+        self._processes: dict[Role, Process] = {}
         self._stopping = False
 
     async def start(self) -> None:
@@ -89,7 +89,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Ask every process to end; end those by force that do not."""
         self._stopping = True
-        await asyncio.gather(*(self._end(child.process) for child in self._children.values()))
+        await asyncio.gather(*(_end(process) for process in self._processes.values()))
 
     async def _for_each_role(self, work: Callable[[Role], Awaitable[None]]) -> None:
         tasks = [asyncio.ensure_future(work(role)) for role in self._roles]
@@ -100,22 +100,25 @@ class Supervisor:
                 task.cancel()
 
     async def _keep(self, role: Role) -> None:
+        falls: deque[datetime] = deque(maxlen=_RESTARTS + 1)
         while True:
-            child = self._children[role]
-            await child.process.wait()
+            exit_code = await self._processes[role].wait()
             if self._stopping:
                 return
-            now = self._clock.now().timestamp()
-            child.started.append(now)
-            falls = [at for at in child.started if at > now - _RESTART_WINDOW.total_seconds()]
-            if len(falls) > _RESTARTS:
+            _log.warning("role_fell", role=str(role), exit_code=exit_code)
+            falls.append(self._clock.now())
+            if len(falls) > _RESTARTS and falls[-1] - falls[0] < _RESTART_WINDOW:
                 raise RoleFailedError(
                     f"{role} fell {len(falls)} times in a minute; see {self._logs[role]}"
                 )
             await asyncio.sleep(_RESTART_PAUSE.total_seconds())
-            await self._spawn(role, child.started)
+            try:
+                await self._spawn(role)
+            except RoleFailedError:
+                # One that does not come up again has fallen once more.
+                await _end(self._processes[role])
 
-    async def _spawn(self, role: Role, started: deque[float] | None = None) -> None:
+    async def _spawn(self, role: Role) -> None:
         with self._logs[role].open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -129,37 +132,37 @@ class Supervisor:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=self._environment,
+                pass_fds=(self._lock.fileno(),),
                 preexec_fn=_end_with_parent,
                 start_new_session=True,
             )  # fmt: skip - the command line reads as one
-        child = _Child(role, process)
-        if started is not None:
-            child.started = started
-        self._children[role] = child
-        await self._wait_until_ready(child)
+        self._processes[role] = process
+        await self._wait_until_ready(role, process)
 
-    async def _wait_until_ready(self, child: _Child) -> None:
-        stdout = child.process.stdout
+    async def _wait_until_ready(self, role: Role, process: Process) -> None:
+        stdout = process.stdout
         if stdout is None:
-            raise RoleFailedError(f"{child.role} has no standard output")
+            raise RoleFailedError(f"{role} has no standard output")
         try:
             async with asyncio.timeout(_READY_WITHIN.total_seconds()):
                 line = await stdout.readline()
         except TimeoutError:
             line = b""
         if line != READY_LINE:
-            raise RoleFailedError(f"{child.role} did not come up; see {self._logs[child.role]}")
+            raise RoleFailedError(f"{role} did not come up; see {self._logs[role]}")
 
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
-        if process.returncode is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(_STOPPED_WITHIN.total_seconds()):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
+
+async def _end(process: Process) -> None:
+    """Ask a process to end, and end it by force when it does not."""
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_STOPPED_WITHIN.total_seconds()):
             await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def _end_with_parent() -> None:

@@ -4,22 +4,31 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from immuni.clock import SystemClock
 from immuni.deployment.certificates import InternalCertificates
+from immuni.deployment.configured import read_configured
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
 from immuni.deployment.folder_lock import FolderLock
-from immuni.deployment.layout import Layout
+from immuni.deployment.layout import DataFolderError, Layout
 from immuni.deployment.ports import require_free
-from immuni.deployment.provision import DemoAccount, provision
+from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provision
 from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.deployment.serving import on_stop_signals
 from immuni.deployment.settings import loopback_url, phone_url
 from immuni.deployment.supervisor import Supervisor
 from immuni.deployment.wiring.jobs import METRICS_VARIABLE
+from immuni.errors import ImmuniError
+from immuni.settings import ENVIRONMENT_PREFIX
+from immuni.telemetry import logger
+
+_DATABASE_POLL: Final = timedelta(seconds=1)
+_log = logger("up")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +113,10 @@ async def run_until_stopped(options: UpOptions, announce: Callable[[Running], No
     """Bring the system up, announce it, and keep it running until SIGTERM or Ctrl-C.
 
     Raises:
-        PortTakenError: A port is not free; nothing was started.
+        SettingsError: A variable of the environment is wrong; nothing was started.
+        DataFolderError: The data folder cannot be used; nothing was started.
         FolderInUseError: Another system runs on the same data; nothing was started.
+        PortTakenError: A port is not free; nothing was started.
         RoleFailedError: A process did not come up or fell too often; all were stopped.
     """
     task = asyncio.current_task()
@@ -122,13 +133,19 @@ async def running_system(options: UpOptions) -> AsyncIterator[tuple[Running, Sup
     """Bring the system up for as long as the context lasts.
 
     Raises:
-        PortTakenError: A port is not free; nothing was started.
+        SettingsError: A variable of the environment is wrong; nothing was started.
+        DataFolderError: The data folder cannot be used; nothing was started.
         FolderInUseError: Another system runs on the same data; nothing was started.
+        PortTakenError: A port is not free; nothing was started.
         RoleFailedError: A process did not come up; all were stopped.
     """
     layout = Layout(options.data_dir.resolve())
     ports = Ports(options.base_port)
-    with _sole_use(layout), _database(options, layout, ports) as admin_url:
+    # A variable with a fault would stop every process, one after the other: tell it before.
+    read_configured(None)
+    async with AsyncExitStack() as stack:
+        lock = stack.enter_context(_sole_use(layout))
+        admin_url = await stack.enter_async_context(_database(options, layout, ports))
         require_free(ports.all(phones=options.phones))
         accounts = await provision(
             layout, ports, admin_url, clock=SystemClock(),
@@ -138,7 +155,8 @@ async def running_system(options: UpOptions) -> AsyncIterator[tuple[Running, Sup
         supervisor = Supervisor(
             settings_file=layout.settings_file,
             logs={role: layout.log_of(role) for role in roles},
-            environment=os.environ | {METRICS_VARIABLE: str(layout.metrics)},
+            environment=_environment(layout),
+            lock=lock,
             clock=SystemClock(),
         )
         await supervisor.start()
@@ -149,25 +167,61 @@ async def running_system(options: UpOptions) -> AsyncIterator[tuple[Running, Sup
 
 
 @contextmanager
-def _sole_use(layout: Layout) -> Iterator[None]:
-    layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _sole_use(layout: Layout) -> Iterator[FolderLock]:
     lock = FolderLock(layout.root / "lock")
-    lock.acquire()
     try:
-        layout.prepare()
-        yield
+        _take(layout, lock)
+        yield lock
     finally:
         lock.release()
 
 
-@contextmanager
-def _database(options: UpOptions, layout: Layout, ports: Ports) -> Iterator[str]:
+def _take(layout: Layout, lock: FolderLock) -> None:
+    try:
+        layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire()
+        layout.prepare()
+    except OSError as error:
+        raise DataFolderError(
+            f"{layout.root} cannot be the data folder: {error.strerror}; "
+            "choose another one with --data-dir"
+        ) from error
+
+
+def _environment(layout: Layout) -> dict[str, str]:
+    """Return what the processes see: our environment, without what this system decides itself.
+
+    Addresses and logins that are meant for another system must not lead this one astray.
+    """
+    decided = {ENVIRONMENT_PREFIX + name.upper() for name in DECIDED_BY_SYSTEM}
+    inherited = {name: text for name, text in os.environ.items() if name.upper() not in decided}
+    return inherited | {METRICS_VARIABLE: str(layout.metrics)}
+
+
+@asynccontextmanager
+async def _database(options: UpOptions, layout: Layout, ports: Ports) -> AsyncIterator[str]:
     if options.external_database is not None:
         yield options.external_database
         return
     postgres = EmbeddedPostgres(layout.postgres, port=ports.postgres)
     url = postgres.start()
+    keeping = asyncio.create_task(_keep(postgres))
     try:
         yield url
     finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
         postgres.stop()
+
+
+async def _keep(postgres: EmbeddedPostgres) -> None:
+    """Start the server again when it falls, as it is done with every process."""
+    while True:
+        await asyncio.sleep(_DATABASE_POLL.total_seconds())
+        if not postgres.running:
+            _log.warning("postgres_fell")
+            try:
+                postgres.stop()
+                postgres.start()
+            except ImmuniError as error:
+                _log.error("postgres_did_not_start", kind=type(error).__name__)

@@ -4,6 +4,7 @@ On its first start a phone lives through the past days in compressed time, so th
 something to find; from then on its clock is the machine's.
 """
 
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -20,7 +21,7 @@ from immuni.app.storage import AppStore
 from immuni.ble import VirtualAir
 from immuni.clock import Clock, ManualClock
 from immuni.deployment.layout import Layout
-from immuni.deployment.private_files import make_private_folder
+from immuni.deployment.private_files import make_private_folder, write_private
 from immuni.deployment.wiring import EXPORT_KEY_ID, EXPORT_KEY_VERSION, SETTINGS_KEY_ID
 from immuni.entropy import Entropy
 from immuni.export import VerificationKey
@@ -108,9 +109,18 @@ class PhoneMaker:
     clock: PhoneClock
     entropy: Entropy
 
-    def is_new(self, name: str) -> bool:
-        """Tell whether the phone `name` was never switched on."""
-        return not self._folder(name).exists()
+    def has_lived(self) -> bool:
+        """Tell whether phones were made here that lived through their past to its end."""
+        return self._lived.exists()
+
+    def mark_lived(self) -> None:
+        """Note that the phones have lived through their past."""
+        write_private(self._lived, b"")
+
+    def discard(self) -> None:
+        """Throw away what phones there are, as those of a start that was interrupted."""
+        shutil.rmtree(self.layout.phones)
+        make_private_folder(self.layout.phones)
 
     async def make(self, name: str) -> VirtualPhone:
         """Make the phone `name`, or take it up where it was left."""
@@ -150,6 +160,10 @@ class PhoneMaker:
             settings_keys={SETTINGS_KEY_ID: _public_key(self.layout.settings_public_key)},
             tls=pinned_tls(None),
         )
+
+    @property
+    def _lived(self) -> Path:
+        return self.layout.phones / "lived"
 
     def _folder(self, name: str) -> Path:
         return self.layout.phones / name

@@ -51,8 +51,12 @@ class Account:
 
 
 def same_user(typed: str) -> str:
-    """Return the one spelling of a user name: capitals and outer spaces do not count."""
-    return unicodedata.normalize("NFKC", typed).strip().casefold()
+    """Return the one spelling of a user name; empty where no account can have that name.
+
+    Capitals and outer spaces do not count.
+    """
+    user = unicodedata.normalize("NFKC", typed).strip().casefold()
+    return user if _USER.fullmatch(user) else ""
 
 
 def parse_user(text: str) -> str:
@@ -62,6 +66,6 @@ def parse_user(text: str) -> str:
         InvalidUserError: It is not 2..80 letters, digits and ``. @ + - _``.
     """
     user = same_user(text)
-    if _USER.fullmatch(user) is None:
+    if not user:
         raise InvalidUserError("a user name has 2 to 80 letters, digits, or one of . @ + - _")
     return user

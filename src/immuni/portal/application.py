@@ -15,21 +15,18 @@ from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.entropy import Entropy
 from immuni.portal.assets import ASSET_PATH, Assets
-from immuni.portal.authentication import Authenticator
 from immuni.portal.authorise_pages import AuthorisePages, MayNotAuthoriseError
+from immuni.portal.desk import Desk
 from immuni.portal.failures import FailurePages
 from immuni.portal.forms import ForeignFormError, MalformedFormError
 from immuni.portal.health import HealthEndpoints
 from immuni.portal.otp_service import OtpServiceClient
-from immuni.portal.passwords import PasswordKeeper
 from immuni.portal.rendering import Pages
-from immuni.portal.sessions import Sessions
 from immuni.portal.settings import PortalSettings
 from immuni.portal.shell import PageShell
 from immuni.portal.sign_in_pages import NotSignedInError, SignInPages
 from immuni.portal.site import Site
 from immuni.portal.store import PortalStore
-from immuni.portal.throttle import Throttle
 from immuni.web import HttpMetrics, ShellError
 from immuni.web.observing import Observer
 
@@ -59,48 +56,29 @@ def create_portal(
         InvalidPublicUrlError: `public_url` is not one under which a portal may be served.
     """
     site = Site.parse(public_url)
-    store = PortalStore(pool)
     assets = Assets(site)
-    pages = Pages(site, assets)
-    sign_in = SignInPages(
-        authenticator=_authenticator(store, clock=clock, entropy=entropy),
-        sessions=Sessions(store, clock=clock, entropy=entropy, settings=settings),
-        pages=pages,
-        site=site,
-        proxies=settings.portal_proxies,
-    )
-    authorise = AuthorisePages(
-        sign_in=sign_in,
-        store=store,
-        otp_client=otp_client,
-        pages=pages,
+    desk = Desk(
+        store=PortalStore(pool),
+        pages=Pages(site, assets),
         site=site,
         clock=clock,
         entropy=entropy,
         settings=settings,
     )
+    sign_in = SignInPages(desk)
+    authorise = AuthorisePages(desk, sign_in=sign_in, otp_client=otp_client)
     return Starlette(
         routes=[
             *authorise.routes(),
             *sign_in.routes(),
-            *HealthEndpoints(store).routes(),
+            *HealthEndpoints(desk.store).routes(),
             Route(ASSET_PATH, assets, methods=["GET"]),
         ],
         middleware=[
             Middleware(Observer, metrics=HttpMetrics(registry)),
-            Middleware(PageShell, site=site, pages=pages),
+            Middleware(PageShell, site=site, pages=desk.pages),
         ],
-        exception_handlers=_exception_handlers(sign_in, authorise, FailurePages(pages)),
-    )
-
-
-def _authenticator(store: PortalStore, *, clock: Clock, entropy: Entropy) -> Authenticator:
-    return Authenticator(
-        store,
-        passwords=PasswordKeeper(entropy),
-        throttle=Throttle(clock=clock, entropy=entropy),
-        clock=clock,
-        entropy=entropy,
+        exception_handlers=_exception_handlers(sign_in, authorise, FailurePages(desk.pages)),
     )
 
 

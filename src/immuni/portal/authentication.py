@@ -37,17 +37,11 @@ class Authenticator:
     """Decides who is who, and remembers the browsers in which it was so."""
 
     def __init__(
-        self,
-        store: PortalStore,
-        *,
-        passwords: PasswordKeeper,
-        throttle: Throttle,
-        clock: Clock,
-        entropy: Entropy,
+        self, store: PortalStore, *, throttle: Throttle, clock: Clock, entropy: Entropy
     ) -> None:
         """Keep what deciding needs."""
         self._store = store
-        self._passwords = passwords
+        self._passwords = PasswordKeeper(entropy)
         self._throttle = throttle
         self._clock = clock
         self._entropy = entropy

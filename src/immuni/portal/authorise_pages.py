@@ -7,21 +7,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from immuni.clock import Clock
-from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
 from immuni.otp import LOOK_ALIKES
 from immuni.portal.audit import Action, Outcome
+from immuni.portal.desk import Desk
 from immuni.portal.forms import read_own_form
 from immuni.portal.otp_service import OtpServiceClient
-from immuni.portal.rendering import Pages
 from immuni.portal.routing import page
 from immuni.portal.rules import Entry, Fault, InvalidEntryError, days_before, life_left
 from immuni.portal.sessions import Session
-from immuni.portal.settings import PortalSettings
 from immuni.portal.sign_in_pages import SignInPages
-from immuni.portal.site import Site
-from immuni.portal.store import PortalStore
 
 _ONSET_BUTTONS: Final = 8
 _TEST_BUTTONS: Final = 4
@@ -50,27 +45,11 @@ class MayNotAuthoriseError(ImmuniError, PermissionError):
 class AuthorisePages:
     """Authorising a code, and the minutes after."""
 
-    def __init__(
-        self,
-        *,
-        sign_in: SignInPages,
-        store: PortalStore,
-        otp_client: OtpServiceClient,
-        pages: Pages,
-        site: Site,
-        clock: Clock,
-        entropy: Entropy,
-        settings: PortalSettings,
-    ) -> None:
+    def __init__(self, desk: Desk, *, sign_in: SignInPages, otp_client: OtpServiceClient) -> None:
         """Keep what the pages need."""
+        self._desk = desk
         self._sign_in = sign_in
-        self._store = store
         self._otp_client = otp_client
-        self._pages = pages
-        self._site = site
-        self._clock = clock
-        self._entropy = entropy
-        self._settings = settings
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -97,16 +76,16 @@ class AuthorisePages:
         entry = Entry.of(form, fresh_id=self._fresh_id())
         try:
             authorisation = entry.parse(
-                today=self._today(), max_age=self._settings.portal_max_date_age
+                today=self._today(), max_age=self._desk.settings.portal_max_date_age
             )
         except InvalidEntryError as error:
             return await self._form(request, session, entry, faults=dict(error.faults))
         # The code's life is counted from before it was sent: shown too short, never too long.
-        asked_at = self._clock.now()
+        asked_at = self._desk.clock.now()
         outcome = await self._otp_client.authorise(
             authorisation, request_id=entry.request_id(authorisation)
         )
-        await self._store.record(
+        await self._desk.store.record(
             Action.AUTHORISATION, outcome, account_id=session.account.id, now=asked_at
         )
         if outcome is Outcome.AUTHORISED:
@@ -116,10 +95,10 @@ class AuthorisePages:
     async def show_result(self, request: Request) -> Response:
         """Show for how long the code lives, and what to say meanwhile."""
         session = await self._operator(request)
-        authorised_at = await self._store.last_authorisation(session.account.id)
-        if authorised_at is None or authorised_at < self._clock.now() - _RESULT_SHOWN:
+        authorised_at = await self._desk.store.last_authorisation(session.account.id)
+        if authorised_at is None or authorised_at < self._desk.clock.now() - _RESULT_SHOWN:
             return self._to("/")
-        return self._pages.render(
+        return self._desk.pages.render(
             request,
             "authorised.html",
             session=session,
@@ -131,7 +110,7 @@ class AuthorisePages:
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Tell an account of another role that this page is not for it."""
         session = error.session if isinstance(error, MayNotAuthoriseError) else None
-        return self._pages.render(
+        return self._desk.pages.render(
             request, "notice.html", notice="other_role", session=session, status=403
         )
 
@@ -151,9 +130,9 @@ class AuthorisePages:
         outcome: Outcome | None = None,
     ) -> Response:
         today = self._today()
-        authorised_at = await self._store.last_authorisation(session.account.id)
+        authorised_at = await self._desk.store.last_authorisation(session.account.id)
         status = _STATUS[outcome] if outcome else (422 if faults else 200)
-        return self._pages.render(
+        return self._desk.pages.render(
             request,
             "authorise.html",
             session=session,
@@ -165,25 +144,27 @@ class AuthorisePages:
             onset_days=days_before(today, _ONSET_BUTTONS),
             test_days=days_before(today, _TEST_BUTTONS),
             today=today,
-            earliest=today - self._settings.portal_max_date_age,
-            max_days=self._settings.portal_max_date_age.days,
+            earliest=today - self._desk.settings.portal_max_date_age,
+            max_days=self._desk.settings.portal_max_date_age.days,
             lifetime_seconds=self._lifetime_seconds,
             seconds_left=self._seconds_left(authorised_at) if authorised_at else 0,
         )
 
     def _seconds_left(self, authorised_at: datetime) -> int:
-        left = life_left(authorised_at, now=self._clock.now(), lifetime=self._settings.otp_lifetime)
+        left = life_left(
+            authorised_at, now=self._desk.clock.now(), lifetime=self._desk.settings.otp_lifetime
+        )
         return int(left.total_seconds())
 
     @property
     def _lifetime_seconds(self) -> int:
-        return int(self._settings.otp_lifetime.total_seconds())
+        return int(self._desk.settings.otp_lifetime.total_seconds())
 
     def _today(self) -> date:
-        return self._clock.now().astimezone(self._settings.portal_time_zone).date()
+        return self._desk.clock.now().astimezone(self._desk.settings.portal_time_zone).date()
 
     def _fresh_id(self) -> str:
-        return self._entropy.token(_ENTRY_ID_BYTES).hex()
+        return self._desk.entropy.token(_ENTRY_ID_BYTES).hex()
 
     def _to(self, path: str) -> RedirectResponse:
-        return RedirectResponse(self._site.link(path), status_code=303)
+        return RedirectResponse(self._desk.site.link(path), status_code=303)

@@ -16,12 +16,12 @@ from immuni.portal.authentication import (
     SignInRefusedError,
     TooManyAttemptsError,
 )
+from immuni.portal.desk import Desk
 from immuni.portal.forms import read_form, read_own_form
 from immuni.portal.passwords import PasswordsBusyError
-from immuni.portal.rendering import Pages
 from immuni.portal.routing import page
 from immuni.portal.sessions import CookieSecret, Session, Sessions
-from immuni.portal.site import Site
+from immuni.portal.throttle import Throttle
 
 _SESSION: Final = "session"
 _BROWSER: Final = "browser"
@@ -44,21 +44,20 @@ class NotSignedInError(ImmuniError, PermissionError):
 class SignInPages:
     """Signing in, signing out, and who it is that asks."""
 
-    def __init__(
-        self,
-        *,
-        authenticator: Authenticator,
-        sessions: Sessions,
-        pages: Pages,
-        site: Site,
-        proxies: int,
-    ) -> None:
-        """Keep what the pages need; `proxies` is the number of trusted ones in front."""
-        self._authenticator = authenticator
-        self._sessions = sessions
-        self._pages = pages
-        self._site = site
-        self._proxies = proxies
+    def __init__(self, desk: Desk) -> None:
+        """Start with nobody counted as guessing."""
+        self._site = desk.site
+        self._pages = desk.pages
+        self._proxies = desk.settings.portal_proxies
+        self._sessions = Sessions(
+            desk.store, clock=desk.clock, entropy=desk.entropy, settings=desk.settings
+        )
+        self._authenticator = Authenticator(
+            desk.store,
+            throttle=Throttle(clock=desk.clock, entropy=desk.entropy),
+            clock=desk.clock,
+            entropy=desk.entropy,
+        )
 
     def routes(self) -> list[Route]:
         """Return the routes."""

@@ -97,6 +97,6 @@ class Throttle:
 
     def _name(self, *parts: str) -> bytes:
         digest = hashlib.blake2b(key=self._key, digest_size=16)
-        for part in parts:
-            digest.update(len(part).to_bytes(4) + part.encode())
+        for part in map(str.encode, parts):
+            digest.update(len(part).to_bytes(4) + part)
         return digest.digest()

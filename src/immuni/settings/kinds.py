@@ -119,7 +119,10 @@ def parse_duration(text: str) -> timedelta:
     parts = _DURATION.findall(text)
     if not parts or "".join(amount + unit for amount, unit in parts) != text:
         raise ValueError(f"{text!r} is not a duration like 90, 90s, 2m30s, 4h or 14d")
-    return timedelta(seconds=sum(float(amount) * _UNITS[unit] for amount, unit in parts))
+    try:
+        return timedelta(seconds=sum(float(amount) * _UNITS[unit] for amount, unit in parts))
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is longer than any duration") from error
 
 
 def render_duration(value: timedelta) -> str:

@@ -118,7 +118,8 @@ def read_all(classes: Sequence[type], source: Source) -> dict[type, Any]:
         except SettingsError as error:
             faults.extend(error.faults)
     if faults:
-        raise SettingsError(faults)
+        # A name that two capabilities read is still one fault.
+        raise SettingsError(list(dict.fromkeys(faults)))
     return built
 
 

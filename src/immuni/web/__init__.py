@@ -7,6 +7,7 @@ request means, and the OpenAPI document.
 from immuni.web.application import build_app
 from immuni.web.bodies import BodyLimits, read_body
 from immuni.web.conditional import Content, entity_tag, serve
+from immuni.web.dated import Dated
 from immuni.web.endpoints import Contract, Endpoint, ErrorAnswer, Layer, Method, Service
 from immuni.web.errors import (
     BodyTimeoutError,
@@ -37,6 +38,7 @@ __all__ = [
     "Content",
     "ContentTypeError",
     "Contract",
+    "Dated",
     "Endpoint",
     "ErrorAnswer",
     "HeaderError",

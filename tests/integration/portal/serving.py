@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp
 
-from immuni.clock import SystemClock
 from immuni.clock import Clock
 from immuni.deployment.serving import Listener, MutualTls, Server
 
@@ -18,7 +17,7 @@ async def listening(
 ) -> AsyncIterator[None]:
     """Serve `app` on a bound socket for as long as the block runs."""
     host, port = listener.getsockname()
-    server = Server(app, Listener(host, port, mutual_tls), SystemClock())
+    server = Server(app, Listener(host, port, mutual_tls), clock)
     ready = asyncio.Event()
 
     async def tell() -> None:

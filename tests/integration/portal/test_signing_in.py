@@ -58,6 +58,13 @@ async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(world: W
     assert "another password" not in wrong.text
 
 
+async def test_names_that_nobody_can_have_are_refused_like_others(world: World) -> None:
+    impossible = ("", "\0", "anna\0", "x" * 10_000, "<b>", "anna rossi", "\u202eanna")
+    for number, user in enumerate(impossible):
+        answer = await (await world.visitor(source=f"192.0.2.{number}")).sign_in(user)
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED, user
+
+
 async def test_a_closed_account_is_refused_like_an_unknown_one(world: World) -> None:
     inside = await world.operator()
     await world.change("UPDATE operator_account SET deactivated_at = now()")

@@ -124,7 +124,6 @@ async def living_world(
     certificates: Path,
     *,
     public_url: str = "",
-    settings: PortalSettings | None = None,
 ) -> AsyncIterator[World]:
     """Start both, on a clock that stands still."""
     clock, entropy = ManualClock(START), SeededEntropy("portal")
@@ -145,7 +144,7 @@ async def living_world(
             otp_client=otp_client,
             clock=clock,
             entropy=entropy,
-            settings=settings or PortalSettings(portal_proxies=1),
+            settings=PortalSettings(portal_proxies=1),
             public_url=public_url,
             registry=registry,
         )

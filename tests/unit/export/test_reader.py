@@ -11,6 +11,7 @@ from immuni.export import (
     MalformedSignatureError,
     SignatureMismatchError,
     read_export,
+    read_signature_infos,
     read_unverified_export,
     write_export,
 )
@@ -100,12 +101,42 @@ def test_a_report_type_of_the_future_is_unknown() -> None:
 
 
 def test_unknown_fields_are_passed_over_wherever_they_stand() -> None:
-    # Field 100, of each wire type: a number, eight bytes, four bytes, three bytes with a length.
-    unknown = b"\xa0\x06\x96\x01\xa1\x06" + bytes(8) + b"\xa5\x06" + bytes(4) + b"\xa2\x06\x03abc"
+    # Field 100, of each wire type: a number, eight bytes, four bytes, bytes with a length.
+    number, eight, four = b"\xa0\x06\x96\x01", b"\xa1\x06" + bytes(8), b"\xa5\x06" + bytes(4)
+    few, many = b"\xa2\x06\x03abc", b"\xa2\x06\x80\x01" + bytes(128)
+    unknown = number + eight + four + few + many
 
     export = read_unverified_export(a_plain_zip(HEADER + unknown + a_message() + unknown))
 
     assert len(export.keys) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: setattr(m, "end_timestamp", 253_402_300_799),
+        lambda m: setattr(m, "start_timestamp", 1),
+        lambda m: setattr(m, "end_timestamp", m.start_timestamp),
+        lambda m: setattr(m, "region", "x" * 255),
+        lambda m: m.MergeFrom(
+            TemporaryExposureKeyExport(batch_num=2**31 - 1, batch_size=2**31 - 1)
+        ),
+        lambda m: setattr(m.keys[0], "rolling_start_interval_number", 422_337_024),
+        lambda m: setattr(m.keys[0], "rolling_start_interval_number", 0),
+        lambda m: setattr(m.keys[0], "rolling_period", 1),
+        lambda m: setattr(m.keys[0], "rolling_period", 144),
+        lambda m: setattr(m.keys[0], "transmission_risk_level", 8),
+    ],
+)
+def test_the_limits_of_the_fields_are_inclusive(change: Change) -> None:
+    assert len(read_unverified_export(a_chunk(change)).keys) == 2
+
+
+def test_as_many_signatures_as_may_be_are_read() -> None:
+    export_sig = TEKSignatureList(signatures=[TEKSignature()] * MAX_SIGNATURES)
+    data = a_plain_zip(HEADER + a_message(), export_sig.SerializeToString())
+
+    assert len(read_signature_infos(data)) == MAX_SIGNATURES == 32
 
 
 @pytest.mark.parametrize(
@@ -122,7 +153,7 @@ def test_unknown_fields_are_passed_over_wherever_they_stand() -> None:
             "rolling_start_number must fit 32 bits, got -1",
         ),
         (
-            lambda m: setattr(m.keys[0], "rolling_start_interval_number", 2**31 - 1),
+            lambda m: setattr(m.keys[0], "rolling_start_interval_number", 422_337_025),
             r"keys\[0\]: rolling_start_interval_number must lie before the year 10000",
         ),
         (lambda m: setattr(m.keys[0], "transmission_risk_level", 9), "in 0..8, got 9"),
@@ -132,6 +163,7 @@ def test_unknown_fields_are_passed_over_wherever_they_stand() -> None:
         (lambda m: m.ClearField("start_timestamp"), "start_timestamp must be given"),
         (lambda m: m.ClearField("end_timestamp"), "end_timestamp must be given"),
         (lambda m: setattr(m, "end_timestamp", 2**63), "end_timestamp must be in seconds before"),
+        (lambda m: setattr(m, "end_timestamp", 253_402_300_800), "before the year 10000"),
         (lambda m: setattr(m, "start_timestamp", 1_593_633_901), "must not be after end_timestamp"),
         (lambda m: setattr(m, "batch_num", 0), "batch_num must be in 1..batch_size, got 0 of 1"),
         (lambda m: setattr(m, "batch_num", 2), "batch_num must be in 1..batch_size, got 2 of 1"),

@@ -16,6 +16,7 @@ def test_names_that_people_have_are_taken(user: str) -> None:
 def test_names_that_would_confuse_are_refused(user: str) -> None:
     with pytest.raises(InvalidUserError):
         parse_user(user)
+    assert same_user(user) == ""
 
 
 def test_those_who_talk_to_people_may_authorise() -> None:

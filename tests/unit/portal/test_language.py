@@ -1,6 +1,8 @@
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import pytest
@@ -9,9 +11,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+import immuni.app
 import immuni.portal
 from immuni.portal.language import LANGUAGES, language_of, preferred_language
 
+QUOTED: Final = re.compile(r"<b>(.+?)</b>")
 PACKAGE: Final = Path(immuni.portal.__file__).parent
 TRANSLATED: Final = [code for code in LANGUAGES if code != "en"]
 METHODS: Final = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
@@ -35,8 +39,10 @@ def texts(catalog: Catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
     return {forms(message.id): forms(message.string) for message in catalog if message.id}
 
 
-def written(code: str) -> Catalog:
-    with (PACKAGE / f"locale/{code}/LC_MESSAGES/portal.po").open("rb") as file:
+def written(code: str, *, package: ModuleType = immuni.portal) -> Catalog:
+    folder = Path(str(package.__file__)).parent / f"locale/{code}/LC_MESSAGES"
+    name = package.__name__.rpartition(".")[2]
+    with (folder / f"{name}.po").open("rb") as file:
         return read_po(file, locale=code)
 
 
@@ -71,6 +77,20 @@ def test_the_compiled_catalogue_is_in_step(code: str) -> None:
         compiled = read_mo(file)
 
     assert texts(compiled) == texts(written(code))
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_what_operators_tell_people_to_press_stands_in_the_app(code: str) -> None:
+    app = texts(written(code, package=immuni.app))
+    quoted = [
+        pair
+        for (source, *_), (translation, *_) in texts(written(code)).items()
+        for pair in zip(QUOTED.findall(source), QUOTED.findall(translation), strict=True)
+    ]
+
+    assert len(quoted) >= 7
+    for source, translation in quoted:
+        assert app[(source,)] == (translation,)
 
 
 @pytest.mark.parametrize(

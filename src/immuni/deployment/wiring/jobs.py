@@ -22,6 +22,7 @@ from immuni.backend.jobs import (
     Job,
     JobMetrics,
     Parts,
+    job_named,
     jobs,
     open_queue,
     run_job,
@@ -138,8 +139,10 @@ async def run_job_now(name: str, file: Path | None) -> Figures:
         entropy=SystemEntropy(),
         registry=CollectorRegistry(),
     )
+    table = job_table(wiring.configured)
+    job_named(name, table)  # A wrong name is told whether or not the database answers.
     async with job_parts(wiring) as parts:
-        return await run_job(name, job_table(wiring.configured), parts)
+        return await run_job(name, table, parts)
 
 
 def _publisher(wiring: Wiring, pool: Pool, chunks: ChunkStore) -> Publisher:

@@ -58,8 +58,10 @@ async def _phones(wiring: Wiring) -> dict[str, Phone]:
         clock=clock,
         entropy=wiring.entropy,
     )
-    are_new = all(maker.is_new(name) for name in PHONE_NAMES)
-    if not are_new:
+    are_new = not maker.has_lived()
+    if are_new:
+        maker.discard()
+    else:
         clock.follow(wiring.clock)
     phones = {name: (await maker.make(name)).phone for name in PHONE_NAMES}
     keep_apart(air, phones)
@@ -73,6 +75,7 @@ async def _phones(wiring: Wiring) -> dict[str, Phone]:
             meeting_phones=PHONE_NAMES,
             until=now,
         )
+        maker.mark_lived()
         clock.follow(wiring.clock)
     return phones
 
