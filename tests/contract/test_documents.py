@@ -104,9 +104,8 @@ async def test_the_document_is_served_where_it_is_exposed_and_nowhere_else() -> 
     for exposed, status in [(True, 200), (False, 404)]:
         app = create_app(
             [service],
-            settings=HttpSettings(),
+            settings=HttpSettings(expose_docs=exposed),
             registry=CollectorRegistry(),
-            expose_docs=exposed,
         )
         async with serving(app) as client:
             answer = await client.get("/openapi.json")

@@ -18,13 +18,13 @@ from immuni.api import (
 from immuni.api.headers import is_json
 from immuni.api.limits import MAX_BODY_SIZE
 from immuni.backend.errors import ANSWERS
-from immuni.settings import duration, integer, setting
+from immuni.settings import duration, flag, integer, setting
 from immuni.web import BodyLimits, Contract, HttpMetrics, OverloadLimiter, Service, build_app
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """What bounds every request to every service."""
+    """What bounds every request to every service, and what they say of themselves."""
 
     max_body_size: int = setting(
         integer(120_000, 16 * MAX_BODY_SIZE),
@@ -40,6 +40,11 @@ class HttpSettings:
         integer(1, 100_000),
         default=512,
         meaning="Requests that one process works on at once; the next is told to come again.",
+    )
+    expose_docs: bool = setting(
+        flag(),
+        default=False,
+        meaning="Whether each service answers /openapi.json with its own description.",
     )
 
 
@@ -67,21 +72,19 @@ def create_app(
     settings: HttpSettings,
     registry: CollectorRegistry,
     limiter: OverloadLimiter | None = None,
-    expose_docs: bool = False,
 ) -> Starlette:
     """Build the application that answers for `services` on one host.
 
     Args:
         services: One or more of the five; their paths differ.
-        settings: What bounds every request.
+        settings: What bounds every request, and whether ``/openapi.json`` is answered.
         registry: Where requests are counted; one application each.
         limiter: Shared with the shaping layer where there is one; one of its own where None.
-        expose_docs: Whether ``/openapi.json`` is answered.
     """
     return build_app(
         services,
         contract(settings),
         metrics=HttpMetrics(registry),
         limiter=limiter or OverloadLimiter(max_working=settings.max_working_requests),
-        expose_docs=expose_docs,
+        expose_docs=settings.expose_docs,
     )

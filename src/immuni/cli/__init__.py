@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 the answer is no, 2 wrong use, 78 wrong settings.
 """
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -70,7 +71,12 @@ def main() -> None:
     except ImmuniError as error:
         print_error(str(error))
         sys.exit(ANSWER_IS_NO)
-    except BrokenPipeError:
-        # The reader of our output has gone; what is left in the buffer has nowhere to go either.
+    except OSError as error:
+        if error.errno is None:
+            raise
+        # The reader of our output has gone, or the disk is full: what is left in the buffer has
+        # nowhere to go either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno != errno.EPIPE:
+            print_error(str(error))
         sys.exit(ANSWER_IS_NO)

@@ -14,6 +14,7 @@ from immuni.cli.console import ANSWER_IS_NO, JsonOption, console, print_json
 from immuni.clock import SystemClock
 from immuni.entropy import SystemEntropy
 from immuni.errors import ImmuniError
+from immuni.settings import SettingsError
 
 if TYPE_CHECKING:
     from immuni.demo import Told
@@ -51,7 +52,7 @@ def demo(
         else:
             _tell(folder)
     except ImmuniError as error:
-        if not json:
+        if not json or isinstance(error, SettingsError):
             raise
         print_json({"ok": False, "reason": str(error), "steps": [_as_json(each) for each in steps]})
         raise typer.Exit(ANSWER_IS_NO) from error

@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from immuni.database.errors import DatabaseUnreachableError
+
+_IDLE_TRANSACTION: Final = "60s"
 
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
@@ -33,8 +35,8 @@ async def open_pool(
         max_size: Never more connections than this. Whoever finds none free waits; when a
             hundred times as many wait already, ``psycopg_pool.TooManyRequests`` is raised.
         acquire_timeout: How long one waits, before ``psycopg_pool.PoolTimeout`` is raised.
-        statement_timeout: The server cancels statements that take longer, and transactions
-            that stand idle for longer.
+        statement_timeout: The server cancels statements that take longer. A transaction that
+            stands idle for a minute loses its connection.
         transaction_pooled: Whether `url` leads through a pooler that hands out a server
             connection per transaction (pgbouncer). Then nothing may be kept in a connection:
             statements are not prepared, and the limits of the role hold instead of
@@ -81,7 +83,7 @@ def _session_options(statement_timeout: timedelta) -> dict[str, Any]:
     return {
         "options": (
             f"-c statement_timeout={milliseconds} "
-            f"-c idle_in_transaction_session_timeout={milliseconds} -c timezone=UTC"
+            f"-c idle_in_transaction_session_timeout={_IDLE_TRANSACTION} -c timezone=UTC"
         )
     }
 

@@ -16,6 +16,7 @@ from immuni.api import Platform
 from immuni.backend.configuration.rules import SettingEntry
 from immuni.backend.configuration.store import load_newest, publish
 from immuni.backend.otp_keys import OtpKeys
+from immuni.backend.publishing.store import withdraw_all
 from immuni.backend.sealing import create_sealing_key
 from immuni.backend.signing import LocalKeySigner, create_signing_key
 from immuni.clock import Clock
@@ -30,6 +31,7 @@ from immuni.entropy import Entropy, SystemEntropy
 from immuni.portal.accounts import Role as AccountRole
 from immuni.portal.registration import ensure_account
 from immuni.settings import settings_of
+from immuni.telemetry import logger
 
 _DEMO_ORGANISATION: Final = "Ospedale di esempio"
 _DEMO_ROLES: Final = (AccountRole.OPERATOR, AccountRole.SUPERVISOR)
@@ -50,6 +52,9 @@ _STORY_SETTINGS: Final = [
     SettingEntry(platform, "exposure_detection_period", starting_build=1, value=1)
     for platform in Platform
 ]
+
+
+_log = logger("provision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ async def provision(
     otp_keys = ensure_otp_keys(layout, entropy)
     values = settings_of_system(layout, ports, databases, otp_keys)
     _write_settings(layout, values | (_STORY_PACE if story_pace else {}))
+    await _withdraw_lost_chunks(layout, databases)
     if story_pace:
         await _publish_story_settings(databases, clock)
     return await _ensure_accounts(layout, databases, clock=clock, entropy=entropy)
@@ -133,6 +139,15 @@ def _write_settings(layout: Layout, values: Mapping[str, str | int]) -> None:
     lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
     head = "# Written by `immuni up` at each start; the environment (IMMUNI_...) stands above it."
     write_private(layout.settings_file, "\n".join([head, *lines, ""]).encode())
+
+
+async def _withdraw_lost_chunks(layout: Layout, databases: Databases) -> None:
+    """Withdraw what a system published from another data folder, which this one has not got."""
+    if layout.chunks.exists():
+        return
+    async with await AsyncConnection.connect(databases.services.owner) as connection:
+        if lost := await withdraw_all(connection):
+            _log.warning("lost_chunks_withdrawn", count=lost)
 
 
 async def _publish_story_settings(databases: Databases, clock: Clock) -> None:

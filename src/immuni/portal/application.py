@@ -1,20 +1,19 @@
 """The portal as an ASGI application."""
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 from psycopg import OperationalError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.entropy import Entropy
-from immuni.portal.assets import ASSET_PATH, Assets
 from immuni.portal.authorise_pages import AuthorisePages, MayNotAuthoriseError
 from immuni.portal.desk import Desk
 from immuni.portal.failures import FailurePages
@@ -29,6 +28,9 @@ from immuni.portal.site import Site
 from immuni.portal.store import PortalStore
 from immuni.web import HttpMetrics, ShellError
 from immuni.web.observing import Observer
+from immuni.web.static_files import StaticFiles
+
+_STATIC_FOLDER: Final = Path(__file__).parent / "static"
 
 
 def create_portal(
@@ -56,10 +58,10 @@ def create_portal(
         InvalidPublicUrlError: `public_url` is not one under which a portal may be served.
     """
     site = Site.parse(public_url)
-    assets = Assets(site)
+    files = StaticFiles(_STATIC_FOLDER)
     desk = Desk(
         store=PortalStore(pool),
-        pages=Pages(site, assets),
+        pages=Pages(site, files),
         site=site,
         clock=clock,
         entropy=entropy,
@@ -72,7 +74,7 @@ def create_portal(
             *authorise.routes(),
             *sign_in.routes(),
             *HealthEndpoints(desk.store).routes(),
-            Route(ASSET_PATH, assets, methods=["GET"]),
+            files.route(),
         ],
         middleware=[
             Middleware(Observer, metrics=HttpMetrics(registry)),

@@ -1,22 +1,23 @@
 """From a template to a page in the reader's language."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from immuni.portal.assets import Assets
 from immuni.portal.language import LANGUAGES, Language, language_of, preferred_language
 from immuni.portal.sessions import Session
 from immuni.portal.site import Site
+from immuni.web.static_files import StaticFiles
+from immuni.web.templates import templates_of
 
 
 class Pages:
     """All templates in all languages, compiled once."""
 
-    def __init__(self, site: Site, assets: Assets) -> None:
+    def __init__(self, site: Site, files: StaticFiles) -> None:
         """Read the catalogues and prepare the templates."""
         self._environments = {
-            code: _environment(language_of(code), site, assets) for code in LANGUAGES
+            code: _environment(language_of(code), site, files) for code in LANGUAGES
         }
 
     def render(
@@ -42,18 +43,11 @@ class Pages:
         return HTMLResponse(page, status_code=status)
 
 
-def _environment(language: Language, site: Site, assets: Assets) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("immuni.portal"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+def _environment(language: Language, site: Site, files: StaticFiles) -> Environment:
+    environment = templates_of("immuni.portal", language.catalogue)
+    environment.globals.update(
+        language=language,
+        link=site.link,
+        asset=lambda name: site.link(files.marked_path(name)),
     )
-    # The extension adds this method to the environment, so its type does not know it.
-    environment.install_gettext_translations(  # type: ignore[attr-defined]
-        language.catalogue, newstyle=True
-    )
-    environment.globals.update(language=language, link=site.link, asset=assets.url)
     return environment

@@ -10,21 +10,8 @@ from immuni.portal.rendering import Pages
 from immuni.portal.site import Site
 from immuni.web import ENDPOINT_KEY
 from immuni.web.observing import log_fault
+from immuni.web.page_headers import PAGE_HEADERS
 
-_CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-_HEADERS: Final = {
-    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    # "no-referrer" would make browsers send "Origin: null" with the portal's own forms.
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 _STRICT_TRANSPORT: Final = "max-age=31536000"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
@@ -87,7 +74,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.has_begun = True
             headers = MutableHeaders(scope=message)
-            headers.update(_HEADERS)
+            headers.update(PAGE_HEADERS)
             headers.setdefault("Cache-Control", "no-store")
             if self._site.secure:
                 headers["Strict-Transport-Security"] = _STRICT_TRANSPORT

@@ -95,7 +95,11 @@ def _operation(
 
 def _operation_id(summary: str) -> str:
     """Return the words of a summary, run together, without articles."""
-    words = [word for word in summary.replace("'s", "").split() if word.lower() not in _ARTICLES]
+    words = [
+        word
+        for word in summary.replace("'s", "").replace(",", "").split()
+        if word.lower() not in _ARTICLES
+    ]
     return words[0].lower() + "".join(word.capitalize() for word in words[1:])
 
 

@@ -8,8 +8,8 @@ from functools import partial
 import httpx
 from starlette.applications import Starlette
 
-from immuni.app import Phone
-from immuni.app.pages import create_pages
+from immuni.app.pages.application import create_pages
+from immuni.app.phone import Phone
 from tests.integration.app.serving import listening
 
 NAME = "phone-a.localhost"

@@ -1,7 +1,7 @@
 import pytest
 
-from immuni.app import Phone
 from immuni.app.pages.guard import MAX_FORM_BYTES
+from immuni.app.phone import Phone
 from tests.integration.app.browser import NAME, browsing
 from tests.integration.app.world import World
 
@@ -79,7 +79,7 @@ async def test_pages_are_kept_nowhere_and_pictures_are_asked_for_again(phone: Ph
 async def test_a_screen_weighs_less_than_150_kilobytes(phone: Phone) -> None:
     parts = [
         "/",
-        *(f"/static/{name}.css" for name in ("tokens", "layout", "components", "screens")),
+        *(f"/static/{name}.css" for name in ("tokens", "base", "layout", "components", "screens")),
         "/static/htmx.min.js",
         "/static/fonts/nunito.woff2",
         "/static/icon.svg",

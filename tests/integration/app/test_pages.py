@@ -4,7 +4,9 @@ from urllib.parse import quote
 
 import pytest
 
-from immuni.app import AtRisk, Neutral, Phone, Positive, ServiceIssue
+from immuni.app.phone import Phone
+from immuni.app.state import AtRisk, Neutral, Positive
+from immuni.app.status import ServiceIssue
 from tests.integration.app.browser import Browser, browsing
 from tests.integration.app.world import World, uploaded_keys
 

@@ -4,15 +4,11 @@ from datetime import date, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from immuni.app import (
-    AtRisk,
-    CheckFailure,
-    Neutral,
-    NotificationKind,
-    Phone,
-    Positive,
-    ServiceIssue,
-)
+from immuni.app.notifications import NotificationKind
+from immuni.app.phone import Phone
+from immuni.app.record import CheckFailure
+from immuni.app.state import AtRisk, Neutral, Positive
+from immuni.app.status import ServiceIssue
 from immuni.framework import MAX_DETECTIONS_PER_DAY
 from tests.integration.app.servers import Signer, chunk_of
 from tests.integration.app.world import World, uploaded_keys

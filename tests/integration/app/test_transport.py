@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from immuni.app import ServerUnreachableError, pinned_tls
+from immuni.app.build import pinned_tls
 from immuni.app.packet import Envelope, check_packet, upload_packet
-from immuni.app.transport import MAX_ANSWER_BYTES, ServerAddress, exchange
+from immuni.app.transport import MAX_ANSWER_BYTES, ServerAddress, ServerUnreachableError, exchange
 from tests.integration.app.tls import Authority, answering, observed
 from tests.unit.app.test_packet import ENVELOPE, LARGEST, SMALLEST
 

@@ -2,15 +2,14 @@ from datetime import timedelta
 
 import pytest
 
-from immuni.app import (
+from immuni.app.phone import Phone
+from immuni.app.state import Neutral, Positive
+from immuni.app.transport import ServerUnreachableError
+from immuni.app.upload_errors import (
     CheckLockedError,
     CodeExpiredError,
     CodeNotAuthorisedError,
-    Neutral,
-    Phone,
-    Positive,
     ServerBusyError,
-    ServerUnreachableError,
     UploadOrderError,
 )
 from immuni.framework import ConsentRefusedError

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from immuni.api import Platform, ProvinceCode
-from immuni.app import AppStore, Build, Phone, pinned_tls
+from immuni.app.build import Build, pinned_tls
+from immuni.app.phone import Phone
+from immuni.app.storage import AppStore
 from immuni.ble import VirtualAir
 from immuni.clock import ManualClock
 from immuni.entropy import SeededEntropy

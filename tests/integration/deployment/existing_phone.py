@@ -16,6 +16,7 @@ import httpx
 from immuni.clock import SystemClock
 from immuni.entropy import SystemEntropy
 from immuni.otp import Otp, generate_otp
+from tests.running import ended, eventually
 
 INTERVALS_OF_A_DAY = 144
 SECONDS_OF_AN_INTERVAL = 600
@@ -86,12 +87,17 @@ class ExistingPhone:
             return client.post(path, content=content, headers=headers)
 
 
-def authorise(told: Mapping[str, Any], otp: str) -> httpx.Response:
-    """Do what the portal does when an operator has entered a code."""
+def portal_tls(told: Mapping[str, Any]) -> ssl.SSLContext:
+    """Return what the portal's side of mutual TLS needs."""
     context = ssl.create_default_context(cafile=told["otp_ca"])
     context.load_cert_chain(told["otp_client_cert"], told["otp_client_key"])
+    return context
+
+
+def authorise(told: Mapping[str, Any], otp: str) -> httpx.Response:
+    """Do what the portal does when an operator has entered a code."""
     body = {"otp": otp, "symptoms_started_on": (today() - timedelta(days=1)).isoformat()}
-    with httpx.Client(verify=context, trust_env=False, timeout=30) as client:
+    with httpx.Client(verify=portal_tls(told), trust_env=False, timeout=30) as client:
         return client.post(f"{told['otp']}/v1/otp", json=body)
 
 
@@ -111,3 +117,19 @@ def chunks(told: Mapping[str, Any], numbers: Sequence[int]) -> list[bytes]:
         .content
         for number in numbers
     ]
+
+
+def publish_an_upload(told: Mapping[str, Any]) -> int:
+    """Upload and publish, and return the newest chunk's number as soon as it is there."""
+    _, before = index(told)
+    phone, otp = ExistingPhone(told), new_otp()
+    assert authorise(told, otp).is_success
+    assert phone.upload(otp).is_success
+    published = ended("jobs", "run", "publish", "--data-dir", told["data_dir"])
+    assert published.returncode == 0, published.stderr
+    return eventually(lambda: _newest_after(before, told))
+
+
+def _newest_after(number: int, told: Mapping[str, Any]) -> int | None:
+    _, newest = index(told)
+    return newest if newest > number else None

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from immuni.clock import SystemClock
 from immuni.deployment.certificates import CertificateFiles, ensure_certificates
+from tests.integration.deployment.existing_phone import portal_tls
 from tests.running import RunningSystem, ended
 
 MEMBERS: Final = [
@@ -26,12 +27,10 @@ pytestmark = pytest.mark.timeout(300)
 
 def ask(url: str, told: Mapping[str, Any], *, method: str = "GET") -> httpx.Response:
     """Send a request without a body, as the portal where the OTP Service is asked."""
-    context = ssl.create_default_context(cafile=told["otp_ca"])
-    context.load_cert_chain(told["otp_client_cert"], told["otp_client_key"])
     # The name of the portal means this machine in every browser, but not in every resolver.
     address = urlsplit(url)
     on_loopback = address._replace(netloc=f"127.0.0.1:{address.port}").geturl()
-    with httpx.Client(verify=context, trust_env=False, timeout=30) as client:
+    with httpx.Client(verify=portal_tls(told), trust_env=False, timeout=30) as client:
         return client.request(method, on_loopback, headers={"Host": address.netloc})
 
 

@@ -2,14 +2,9 @@ from http import HTTPStatus
 
 import pytest
 
-from immuni.portal import (
-    AccountExistsError,
-    InvalidUserError,
-    Role,
-    WeakPasswordError,
-    create_account,
-    ensure_account,
-)
+from immuni.portal.accounts import AccountExistsError, InvalidUserError, Role
+from immuni.portal.passwords import WeakPasswordError
+from immuni.portal.registration import create_account, ensure_account
 from tests.integration.portal.world import ORGANISATION, PASSWORD, World, add_account
 
 pytestmark = pytest.mark.anyio

@@ -23,7 +23,11 @@ from immuni.deployment.databases import PortalDatabase, ServicesDatabase
 from immuni.deployment.serving import MutualTls
 from immuni.entropy import Entropy, SeededEntropy
 from immuni.otp import Otp, generate_otp
-from immuni.portal import OtpServiceClient, PortalSettings, Role, create_account, create_portal
+from immuni.portal.accounts import Role
+from immuni.portal.application import create_portal
+from immuni.portal.otp_service import OtpServiceClient
+from immuni.portal.registration import create_account
+from immuni.portal.settings import PortalSettings
 from immuni.portal.site import Site
 from tests.integration.portal.serving import free_socket, listening
 from tests.integration.portal.wire import Wire, wire_to

@@ -1,8 +1,10 @@
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 
-from immuni.portal import PortalSettings
+from immuni.portal.settings import PortalSettings
 from immuni.settings import SettingsError, gather, read_settings
 
 
@@ -21,3 +23,13 @@ def test_a_zone_that_does_not_exist_is_told(zone: str) -> None:
 def test_sessions_are_short_unless_somebody_says_otherwise() -> None:
     assert PortalSettings().portal_session_idle <= timedelta(minutes=30)
     assert PortalSettings().portal_session_lifetime <= timedelta(hours=12)
+
+
+def test_reading_the_settings_loads_neither_templates_nor_a_way_to_others() -> None:
+    program = (
+        "import sys, immuni.portal.settings; print({'jinja2', 'httpx', 'psycopg'} & {*sys.modules})"
+    )
+
+    loaded = subprocess.check_output([sys.executable, "-c", program], text=True)
+
+    assert loaded.strip() == "set()"

@@ -11,11 +11,12 @@ from starlette.routing import Route
 from immuni.api import ConfigurationSettings
 from immuni.app.pages.answers import go_to
 from immuni.app.pages.home import state_name
-from immuni.app.pages.language import Language, translatable
+from immuni.app.pages.language import Language
 from immuni.app.pages.screens import Screens
 from immuni.app.pages.words import closeness_text, length_text
 from immuni.app.phone import Phone
 from immuni.app.state import AtRisk, UserState
+from immuni.web.languages import translatable
 
 
 @dataclass(frozen=True, slots=True)

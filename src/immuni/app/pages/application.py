@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,24 +12,25 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from immuni.api import Territory, italy
 from immuni.app.pages.advice import AdvicePages
 from immuni.app.pages.answers import go_to
 from immuni.app.pages.guard import Guard
 from immuni.app.pages.home import HomePages
-from immuni.app.pages.language import translatable
 from immuni.app.pages.onboarding import OnboardingPages
 from immuni.app.pages.reading import ReadingPages
 from immuni.app.pages.screens import Screens
 from immuni.app.pages.settings import SettingsPages
 from immuni.app.pages.upload import UploadPages
 from immuni.app.phone import Phone
+from immuni.web.languages import translatable
+from immuni.web.static_files import StaticFiles
 
 _Handler = Callable[[Request], Awaitable[Response]]
 
+_STATIC_FOLDER: Final = Path(__file__).parent / "static"
 _LOST: Final = (
     translatable("There is nothing here"),
     translatable("This page does not exist. Home is just one step away."),
@@ -70,19 +72,15 @@ def create_pages(
         *OnboardingPages(screens).routes(),
         *ReadingPages(screens).routes(),
     ]
+    pages = [*outside, *(_after_onboarding(route, phone) for route in inside)]
     return Starlette(
-        routes=[*outside, *(_after_onboarding(route, phone) for route in inside), _static()],
+        routes=[*pages, StaticFiles(_STATIC_FOLDER).route()],
         middleware=[Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}")],
         exception_handlers={
             HTTPException: _refusal_page(screens),
             Exception: _fault_page(screens),
         },
     )
-
-
-def _static() -> BaseRoute:
-    files = StaticFiles(packages=[("immuni.app.pages", "static"), ("immuni.web", "static")])
-    return Mount("/static", files)
 
 
 def _after_onboarding(route: Route, phone: Phone) -> Route:

@@ -5,13 +5,15 @@ from datetime import datetime, tzinfo
 from functools import cache
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from immuni.api import Territory
-from immuni.app.pages.language import Language, language_of, preferred_language, translatable
+from immuni.app.pages.language import Language, language_of, preferred_language
 from immuni.app.phone import Phone
+from immuni.web.languages import translatable
+from immuni.web.templates import templates_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,4 @@ def _came_from(request: Request) -> str:
 
 @cache
 def _environment(code: str) -> Environment:
-    """Return the templates in one language; unknown names and unescaped text are refused."""
-    environment = Environment(
-        loader=PackageLoader("immuni.app.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    install = environment.install_gettext_translations  # type: ignore[attr-defined]
-    install(language_of(code).catalogue, newstyle=True)
-    return environment
+    return templates_of("immuni.app.pages", language_of(code).catalogue)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from immuni.app.notifications import Notification, NotificationKind
-from immuni.app.pages.language import Language, translatable
+from immuni.app.pages.language import Language
 from immuni.app.record import CheckFailure, PastExposure
 from immuni.app.status import ServiceIssue
 from immuni.app.transport import ServerUnreachableError
@@ -18,6 +18,7 @@ from immuni.app.upload_errors import (
     ServerRefusedError,
 )
 from immuni.errors import ImmuniError
+from immuni.web.languages import translatable
 
 _ISSUES: Final[Mapping[ServiceIssue, str]] = {
     ServiceIssue.SWITCHED_OFF: translatable("Exposure notifications are switched off."),

@@ -220,6 +220,17 @@ class PublishingStore:
             yield None if connection is None else PublishingSession(connection)
 
 
+async def withdraw_all(connection: AsyncConnection[TupleRow]) -> int:
+    """Forget every chunk, because the files are lost, and return how many there were.
+
+    The index names no chunk behind one that cannot be read: until the last lost one had expired,
+    phones would hear of nothing new. Numbers go on from where they are.
+    """
+    withdrawn = (await connection.execute("DELETE FROM publishing.chunk")).rowcount
+    await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    return withdrawn
+
+
 def _key_row(key: DiagnosisKey, origin: str, index: int) -> tuple[object, ...]:
     days = key.days_since_onset_of_symptoms
     day = day_of(key.tek.rolling_start_number)

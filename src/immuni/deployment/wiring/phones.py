@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from immuni.api import ProvinceCode
-from immuni.app.pages import create_pages
+from immuni.app.pages.application import create_pages
 from immuni.app.phone import Phone
 from immuni.ble import VirtualAir
 from immuni.clock import Clock

@@ -10,7 +10,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from immuni.app.pages.language import DEFAULT_LANGUAGE, LANGUAGES
+from immuni.app.pages.language import LANGUAGES
+from immuni.web.languages import DEFAULT_LANGUAGE
 
 TRANSLATED = sorted(set(LANGUAGES) - {DEFAULT_LANGUAGE})
 APP = Path(str(files("immuni.app")))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 PAGES = Path(str(files("immuni.app.pages")))
+SHARED = Path(str(files("immuni.web"))) / "static"
 ALIEN = re.compile(r"https?://(?!www\.w3\.org/)|[\"'(]//")
 WRITTEN_ON = [
     ("ink", "paper"),
@@ -36,7 +37,7 @@ WRITTEN_ON = [
 
 def colours(scheme: str) -> dict[str, str]:
     """Return the tokens of a colour scheme; dark ones stand over light ones."""
-    text = (PAGES / "static/tokens.css").read_text()
+    text = (SHARED / "tokens.css").read_text()
     light, _, dark = text.partition("@media (prefers-color-scheme: dark)")
     tokens = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
     return tokens | (
@@ -74,7 +75,12 @@ def test_boxes_to_tick_stand_out_from_their_ground(scheme: str) -> None:
 
 
 def test_no_page_asks_a_third_party_for_anything() -> None:
-    own = [*PAGES.rglob("*.html"), *PAGES.rglob("*.css"), *PAGES.rglob("*.svg")]
+    own = [
+        file
+        for place in (PAGES, SHARED)
+        for kind in ("html", "css", "svg")
+        for file in place.rglob(f"*.{kind}")
+    ]
 
     assert own
     assert [file.name for file in own if ALIEN.search(file.read_text())] == []

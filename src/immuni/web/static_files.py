@@ -1,0 +1,86 @@
+"""Style sheets, scripts, fonts and pictures of pages, from memory."""
+
+import hashlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from immuni.web.conditional import Content, entity_tag, serve
+from immuni.web.messages import Call, Headers, send_reply
+from immuni.web.observing import ENDPOINT_KEY
+
+SHARED_FOLDER: Final = Path(__file__).parent / "static"
+"""What the pages of the App and of the portal have in common; its README tells where from."""
+
+_PATH: Final = "/static/{name:path}"
+# Nothing else is served, such as the licences and the README that lie beside the fonts. The types
+# stand here because those of the machine's own table differ from one machine to the next.
+_CONTENT_TYPES: Final[Mapping[str, str]] = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_ASK_AGAIN: Final = "public, no-cache"
+_MARK_LENGTH: Final = 12
+
+
+class StaticFiles:
+    """The shared files and those of one application, read once.
+
+    Under a URL that carries the mark of its contents a file may be cached for ever. Without the
+    mark it is asked for again, which costs no body.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read the files.
+
+        Args:
+            folder: Where the application's own files lie.
+        """
+        self._contents = {
+            file.relative_to(place).as_posix(): _read(file)
+            for place in (SHARED_FOLDER, folder)
+            for file in place.rglob("*")
+            if file.suffix in _CONTENT_TYPES
+        }
+
+    def marked_path(self, name: str) -> str:
+        """Return the path of a file, with a mark that changes with its contents."""
+        return f"/static/{name}?{_mark(self._contents[name])}"
+
+    def route(self) -> Route:
+        """Return the route under which the files are served."""
+        return Route(_PATH, self, methods=["GET"])
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Answer with a file."""
+        scope[ENDPOINT_KEY] = _PATH
+        content = self._contents.get(scope["path_params"]["name"])
+        if content is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        is_marked = scope["query_string"].decode("latin-1") == _mark(content)
+        await send_reply(
+            serve(Call(None, Headers(scope["headers"])), content),
+            send,
+            cache_control=_FOR_EVER if is_marked else _ASK_AGAIN,
+        )
+
+
+def _read(file: Path) -> Content:
+    body = file.read_bytes()
+    return Content(
+        body=body,
+        etag=entity_tag(hashlib.sha256(body).digest()),
+        content_type=_CONTENT_TYPES[file.suffix],
+    )
+
+
+def _mark(content: Content) -> str:
+    return content.etag.strip('"')[:_MARK_LENGTH]
