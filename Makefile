@@ -11,7 +11,7 @@ native_sources := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -nam
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- Setting up. Each step leaves a stamp and is repeated only when what it depends on changes.
 
@@ -34,6 +34,10 @@ setup: .venv/.installed ## Set up what is missing to run the system
 	@umask 022 && $(pip) --require-hashes --requirement $<
 	@touch $@
 
+# The stamp alone does not tell when the library is gone.
+ifeq ($(wildcard src/immuni/_core/_native*.so),)
+.PHONY: .venv/.installed
+endif
 .venv/.installed: pyproject.toml $(native_sources) .venv/.packages
 	@echo 'Building the native core'
 	@umask 022 && PATH="$$PWD/.venv/bin:$$PATH" scripts/with-rust $(pip) --no-deps --no-build-isolation --editable .
@@ -95,6 +99,10 @@ lock: .venv/.development ## Lock the Python packages anew; upgrade=--upgrade tak
 # The locks hold for every Python and machine, and name no host.
 compile = .venv/bin/uv pip compile pyproject.toml $(2) $(upgrade) --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --output-file $(1)
+
+.PHONY: reference
+reference: setup .venv/.development ## Write the generated parts of docs/reference
+	$(python) -m scripts.reference
 
 .PHONY: proto
 proto: setup .venv/.development ## Generate the code for the export file's messages

@@ -1,1 +1,1 @@
-"""The generated part of the reference: ``python -m scripts.reference`` writes it, tests compare it."""
+"""The generated part of the reference; ``python -m scripts.reference`` writes it."""

@@ -1,7 +1,6 @@
 """Pages that people write, with parts that are generated from the code."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -41,9 +40,7 @@ class MissingPartError(LookupError):
 
 def documents() -> dict[Path, str]:
     """Return every file of the reference that is generated, whole or in part, as it should be."""
-    pages = {
-        REFERENCE / name: _filled(REFERENCE / name, parts) for name, parts in _PARTS.items()
-    }
+    pages = {REFERENCE / name: _filled(REFERENCE / name, parts) for name, parts in _PARTS.items()}
     openapi = {
         REFERENCE / "openapi" / f"{name}.json": json.dumps(document, indent=2) + "\n"
         for name, document in openapi_documents().items()
@@ -55,9 +52,9 @@ def _filled(page: Path, parts: Mapping[str, Part]) -> str:
     text = page.read_text(encoding="utf-8")
     for name, part in parts.items():
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
-        place = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        if place.search(text) is None:
+        before, begun, rest = text.partition(begin)
+        _, ended, after = rest.partition(end)
+        if not (begun and ended):
             raise MissingPartError(f"{page.name} has no place for {name!r}: {begin} … {end}")
-        filled = f"{begin}\n\n{part().strip()}\n\n{end}"
-        text = place.sub(lambda _place, filled=filled: filled, text)
+        text = f"{before}{begin}\n\n{part().strip()}\n\n{end}{after}"
     return text

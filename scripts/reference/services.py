@@ -51,9 +51,7 @@ def _configuration() -> Service:
 
 
 def _otp() -> Service:
-    return otp_service(
-        pool=_pool(), keys=_otp_keys(), settings=OtpSettings(), clock=SystemClock()
-    )
+    return otp_service(pool=_pool(), keys=_otp_keys(), settings=OtpSettings(), clock=SystemClock())
 
 
 def _ingestion() -> Service:
