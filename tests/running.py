@@ -83,15 +83,29 @@ def eventually(attempt: Callable[[], T | None], *, within_seconds: float = 30) -
 
 @contextmanager
 def running_system(
-    data_dir: Path, *options: str, base_port: int | None = None
+    data_dir: Path,
+    *options: str,
+    base_port: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningSystem]:
-    """Run `immuni up` on a folder while the context lasts, on free ports by default."""
+    """Run `immuni up` on a folder while the context lasts.
+
+    Args:
+        data_dir: The folder.
+        options: More of the command line.
+        base_port: The first of ten ports; free ones by default.
+        environment: Variables to set beside those of the tests.
+    """
     base_port = base_port or a_free_base_port()
     command = immuni(
         "up", "--data-dir", data_dir, "--base-port", str(base_port), "--json", *options
     )
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | dict(environment or {}),
     ) as process:
         try:
             yield RunningSystem(process, _read_announcement(process), data_dir, base_port)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from immuni.api import ConfigurationSettings, ExposureInfoUpload
 from immuni.app.notifications import Notification, NotificationKind
 from immuni.app.record import AppRecord, PastExposure, StoredSummary
-from immuni.app.state import Positive, after_contact, is_news, on_day
+from immuni.app.state import AtRisk, Positive, UserState, after_contact, is_news, on_day
 from immuni.risk import ExposureDetectionSummary, ExposureInfo
 
 SUMMARY_RETENTION: Final = timedelta(days=14)
@@ -44,6 +44,9 @@ def calls_for_infos(
     """
     if isinstance(record.user, Positive) or not summary.matched_key_count:
         return False
+    # Of what is too old to act upon the user is not told, so the App may not learn of it either.
+    if summary.days_since_last_exposure >= timedelta(seconds=settings.risk_duration).days:
+        return False
     return summary.maximum_risk_score >= settings.exposure_info_minimum_risk_score
 
 
@@ -60,9 +63,11 @@ def purged(record: AppRecord, *, now: datetime) -> AppRecord:
     """Return the memory without what is too old, and the user at risk no longer than due."""
     today = _day(now)
     risk_duration = timedelta(seconds=record.settings.values.risk_duration)
+    user = on_day(record.user, today, risk_duration=risk_duration)
     return replace(
         record,
-        user=on_day(record.user, today, risk_duration=risk_duration),
+        user=user,
+        unseen=record.unseen if _still_stands(record.unseen, user, now) else None,
         summaries=tuple(
             each for each in record.summaries if today - each.detected_on < SUMMARY_RETENTION
         ),
@@ -93,6 +98,12 @@ def _warned(record: AppRecord, risky: Sequence[ExposureInfo], *, now: datetime) 
         return warned
     warning = Notification(kind=NotificationKind.RISK, at=now, contact_day=contact_day)
     return replace(notified(warned, warning), is_warning_seen=False)
+
+
+def _still_stands(unseen: Notification | None, user: UserState, now: datetime) -> bool:
+    if unseen is None or now - unseen.at >= SUMMARY_RETENTION:
+        return False
+    return isinstance(user, AtRisk) or unseen.contact_day is None
 
 
 def _risky(

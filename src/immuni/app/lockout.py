@@ -47,4 +47,5 @@ def locked_until(failures: FailedChecks, now: datetime) -> datetime | None:
 def _alive(failures: FailedChecks, now: datetime) -> FailedChecks:
     if failures.last_at is None or now - failures.last_at >= FORGOTTEN_AFTER:
         return FailedChecks()
-    return failures
+    # A clock that ran ahead must not lock for longer than a failure at this moment would.
+    return FailedChecks(failures.count, min(failures.last_at, now))

@@ -46,5 +46,9 @@ def reminder_periods(settings: ConfigurationSettings) -> Mapping[NotificationKin
 
 
 def is_due(sent_at: Sequence[datetime], *, now: datetime, period: timedelta) -> bool:
-    """Tell whether a reminder is due whose last ones were sent at `sent_at`."""
-    return not sent_at or now - max(sent_at) >= period
+    """Tell whether a reminder is due whose last ones were sent at `sent_at`.
+
+    What a clock that ran ahead has dated in the future does not count.
+    """
+    past = [at for at in sent_at if at <= now]
+    return not past or now - max(past) >= period

@@ -77,7 +77,13 @@ class Phone:
 
     def complete(self, step: OnboardingStep) -> None:
         """Note that the user has completed a step of the onboarding."""
-        self._store.update(lambda record: replace(record, onboarding=record.onboarding | {step}))
+        now = self.clock.now()
+
+        def completed(record: AppRecord) -> AppRecord:
+            onboarded_at = now if step is OnboardingStep.DONE else record.onboarded_at
+            return replace(record, onboarding=record.onboarding | {step}, onboarded_at=onboarded_at)
+
+        self._store.update(completed)
 
     def choose_province(self, province: ProvinceCode) -> None:
         """Remember where the user lives."""

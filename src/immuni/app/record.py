@@ -77,6 +77,7 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         onboarding: The steps that the user has completed.
+        onboarded_at: When the last of them was completed.
         language: The language that the user chose, None for the system's.
         province: The Province of Domicile.
         user: Neutral, at risk or positive, as of the last change.
@@ -94,6 +95,7 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     onboarding: frozenset[OnboardingStep] = frozenset()
+    onboarded_at: datetime | None = None
     language: str | None = None
     province: ProvinceCode | None = None
     user: UserState = msgspec.field(default_factory=Neutral)

@@ -46,12 +46,15 @@ def read_server_time(headers: Mapping[str, str], *, received_at: datetime) -> Se
     # A cache that says nothing sensible about the age gives no idea of the time.
     if not (age.isascii() and age.isdecimal() and len(age) <= 9):
         return None
-    return ServerTime(made_at + timedelta(seconds=int(age)) - received_at)
+    try:
+        return ServerTime(made_at + timedelta(seconds=int(age)) - received_at)
+    except OverflowError:
+        return None  # At the end of the calendar nobody knows what time it is.
 
 
 def _http_date(text: str) -> datetime | None:
     try:
         parsed = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

@@ -72,8 +72,7 @@ def phone_status(
         found.add(ServiceIssue.UPDATE_REQUIRED)
     if _is_clock_wrong(record):
         found.add(ServiceIssue.CLOCK_WRONG)
-    # Before the first check there is nothing to miss yet.
-    if record.last_check is not None and now - record.last_check > LONGEST_WITHOUT_CHECK:
+    if _is_check_missing(record, now):
         found.add(ServiceIssue.NO_RECENT_CHECK)
     settings = record.settings.values
     return PhoneStatus(
@@ -92,6 +91,13 @@ def phone_status(
 def is_outdated(record: AppRecord, build_number: int) -> bool:
     """Tell whether the build is too old to go on: it asks for an update and detects no more."""
     return build_number < record.settings.values.minimum_build_version
+
+
+def _is_check_missing(record: AppRecord, now: datetime) -> bool:
+    # What a clock that ran ahead has dated in the future says nothing.
+    moments = (record.last_check, record.onboarded_at)
+    since = next((each for each in moments if each is not None and each <= now), None)
+    return since is not None and now - since > LONGEST_WITHOUT_CHECK
 
 
 def _is_clock_wrong(record: AppRecord) -> bool:

@@ -33,7 +33,12 @@ _NEXT = {
 def demo(
     *,
     data_dir: Annotated[
-        Path, typer.Option("--data-dir", help="Where the story's folder is made, and removed.")
+        Path,
+        typer.Option(
+            "--data-dir",
+            envvar="IMMUNI_DATA_DIR",
+            help="Where the story's folder is made, and removed.",
+        ),
     ] = Path("var"),
     json: JsonOption = False,
 ) -> None:

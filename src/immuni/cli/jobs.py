@@ -11,7 +11,12 @@ from immuni.cli.console import ConfigOption, JsonOption, console, print_json
 
 app = typer.Typer(no_args_is_help=True, help="List the periodic jobs, or run one now.")
 
-DataDir = Annotated[Path, typer.Option("--data-dir", help="The data folder of the running system.")]
+DataDir = Annotated[
+    Path,
+    typer.Option(
+        "--data-dir", envvar="IMMUNI_DATA_DIR", help="The data folder of the running system."
+    ),
+]
 
 
 @app.command(name="list", epilog="Example: immuni jobs list --json")

@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Make and check one-time passwords.
 
 @app.command(epilog="Example: immuni otp new --json")
 def new(*, json: JsonOption = False) -> None:
-    """Draw a code as a phone does, and show the hash that it would send."""
+    """Draw a code as a phone does; with --json also the hash that it would send."""
     otp = generate_otp(SystemEntropy())
     if json:
         print_json({"otp": otp, "grouped": grouped(otp), "sha256": otp_hash(otp)})

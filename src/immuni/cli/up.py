@@ -84,7 +84,7 @@ def up(
 
 
 def serve(
-    role: Annotated[Role, typer.Argument(help="What the process does.")],
+    role: Annotated[Role, typer.Argument(help="What the process does.", metavar="ROLE")],
     *,
     config: ConfigOption = None,
 ) -> None:

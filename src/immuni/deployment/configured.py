@@ -1,7 +1,7 @@
 """Reading all settings, once, from the environment and a TOML file."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -18,7 +18,14 @@ from immuni.backend.retention import RetentionSettings
 from immuni.backend.shaping import ShapingSettings
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.portal.settings import PortalSettings
-from immuni.settings import ENVIRONMENT_PREFIX, Source, gather, read_all, settings_of
+from immuni.settings import (
+    ENVIRONMENT_PREFIX,
+    SettingsError,
+    Source,
+    gather,
+    read_all,
+    settings_of,
+)
 
 S = TypeVar("S")
 
@@ -59,6 +66,21 @@ class Configured:
         """Return the settings of one capability."""
         value: S = self.values[cls]
         return value
+
+    def require(self, names: Collection[str]) -> None:
+        """Make sure that settings are set for which no default could be right.
+
+        Raises:
+            SettingsError: Some are not; all of them are told.
+        """
+        missing = {
+            declared.name: f"{declared.name}: not set, want {declared.kind.wanted}"
+            for cls, value in self.values.items()
+            for declared in settings_of(cls)
+            if declared.name in names and not getattr(value, declared.name)
+        }
+        if missing:
+            raise SettingsError(list(missing.values()))
 
 
 @dataclass(frozen=True, slots=True)

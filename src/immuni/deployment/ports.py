@@ -8,8 +8,10 @@ from immuni.deployment.roles import LOOPBACK
 from immuni.errors import ImmuniError
 
 _BLOCK: Final = 10
-_FIRST: Final = 20000
-_LAST: Final = 60000
+# Below the ports that the kernel lends to clients: one of those, asking a server that is just
+# being started again, could be lent the server's own port and keep it.
+_FIRST: Final = 20_000
+_LAST: Final = 32_000
 
 
 class PortTakenError(ImmuniError, OSError):

@@ -13,7 +13,7 @@ from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server, on_stop_signals
 from immuni.deployment.settings import LogFormat
 from immuni.deployment.supervisor import READY_LINE
-from immuni.deployment.wiring import Wiring
+from immuni.deployment.wiring import NEEDED, Wiring
 from immuni.entropy import SystemEntropy
 from immuni.telemetry import configure_logs
 
@@ -24,11 +24,11 @@ async def serve_role(role: Role, config: Path | None) -> None:
     Prints one line on standard output when the role answers.
 
     Raises:
-        SettingsError: Some settings are wrong; nothing was started.
+        SettingsError: Some settings are wrong or missing; nothing was started.
     """
-    wiring = Wiring.of(
-        read_configured(config), clock=SystemClock(), entropy=SystemEntropy(), registry=REGISTRY
-    )
+    configured = read_configured(config)
+    configured.require(NEEDED[role])
+    wiring = Wiring.of(configured, clock=SystemClock(), entropy=SystemEntropy(), registry=REGISTRY)
     configure_logs(
         level=wiring.deployment.log_level,
         json=wiring.deployment.log_format is LogFormat.JSON,

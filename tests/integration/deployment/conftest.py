@@ -1,15 +1,26 @@
 """One running system for all tests that leave it as they found it."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 
 from tests.running import RunningSystem, running_system
+
+# What somebody exported for a system elsewhere must not reach what runs here.
+OF_ANOTHER_SYSTEM: Final = {
+    "IMMUNI_BASE_PORT": "1025",
+    "IMMUNI_DATA_DIR": "/nowhere",
+    "IMMUNI_OTP_KEYS": f"theirs:{'5e' * 32}",
+    "IMMUNI_INGESTION_DATABASE_URL": "postgresql://immuni@database.invalid/immuni",
+    "IMMUNI_OTP_DATABASE_URL": "postgresql://immuni@database.invalid/immuni",
+    "IMMUNI_PORTAL_DATABASE_URL": "postgresql://immuni@database.invalid/immuni",
+}
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     """Lend a system without phones; whoever breaks a part of it waits until that is mended."""
     folder = tmp_path_factory.mktemp("system")
-    with running_system(folder, "--without-phones") as running:
+    with running_system(folder, "--without-phones", environment=OF_ANOTHER_SYSTEM) as running:
         yield running

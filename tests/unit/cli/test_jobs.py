@@ -54,6 +54,7 @@ def test_a_database_that_does_not_answer_is_one_line_and_exit_code_1(tmp_path: P
     (tmp_path / "immuni.toml").write_text(
         f'data_dir = "{tmp_path}"\n'
         'jobs_database_url = "postgresql://jobs:marked-secret@127.0.0.1:1/immuni"\n'
+        'analytics_database_url = "postgresql://analytics:marked-secret@127.0.0.1:1/immuni"\n'
     )
 
     outcome = immuni("jobs", "run", "retention", "--data-dir", tmp_path, "--json")
@@ -62,6 +63,16 @@ def test_a_database_that_does_not_answer_is_one_line_and_exit_code_1(tmp_path: P
     assert outcome.err.startswith("immuni: the database does not answer: ")
     assert outcome.err.count("\n") == 1
     assert "marked-secret" not in outcome.err
+
+
+def test_settings_that_a_job_cannot_do_without_are_all_named(tmp_path: Path) -> None:
+    (tmp_path / "immuni.toml").write_text("")
+
+    outcome = immuni("jobs", "run", "retention", "--data-dir", tmp_path)
+
+    assert (outcome.code, outcome.out) == (78, "")
+    assert "jobs_database_url: not set, want a URL of the form postgresql://" in outcome.err
+    assert "analytics_database_url: not set" in outcome.err
 
 
 @pytest.mark.parametrize("arguments", [[], ["run"], ["stop"], ["list", "all"]])

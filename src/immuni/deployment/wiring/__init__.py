@@ -4,6 +4,7 @@ The only place that constructs services; everything else takes what it needs as 
 is a module of its own, so that a process imports what it runs and no more.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -28,6 +29,18 @@ SETTINGS_KEY_ID: Final = "settings-1"
 ANALYTICS_KEY_ID: Final = "analytics-1"
 EXPORT_KEY_ID: Final = "222"
 EXPORT_KEY_VERSION: Final = "v1"
+
+
+NEEDED: Final[Mapping[Role, tuple[str, ...]]] = {
+    Role.GET: ("configuration_database_url", "reporting_database_url"),
+    Role.UPLOAD: ("ingestion_database_url", "otp_keys"),
+    Role.ANALYTICS: ("analytics_database_url",),
+    Role.OTP: ("otp_database_url", "otp_keys"),
+    Role.PORTAL: ("portal_database_url",),
+    Role.JOBS: ("jobs_database_url", "analytics_database_url"),
+    Role.PHONES: (),
+}
+"""The settings that a role cannot do without, and for which no default could be right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,13 @@ from immuni.deployment.configured import Configured, read_configured
 from immuni.deployment.layout import Layout
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
-from immuni.deployment.wiring import ANALYTICS_KEY_ID, EXPORT_KEY_ID, EXPORT_KEY_VERSION, Wiring
+from immuni.deployment.wiring import (
+    ANALYTICS_KEY_ID,
+    EXPORT_KEY_ID,
+    EXPORT_KEY_VERSION,
+    NEEDED,
+    Wiring,
+)
 from immuni.entropy import SystemEntropy
 from immuni.export import VerificationKey
 from immuni.settings import SettingsError
@@ -133,14 +139,13 @@ async def run_job_now(name: str, file: Path | None) -> Figures:
         UnknownJobError: There is none of that name.
         SettingsError: Some settings are wrong or missing.
     """
-    wiring = Wiring.of(
-        read_configured(file),
-        clock=SystemClock(),
-        entropy=SystemEntropy(),
-        registry=CollectorRegistry(),
-    )
-    table = job_table(wiring.configured)
+    configured = read_configured(file)
+    table = job_table(configured)
     job_named(name, table)  # A wrong name is told whether or not the database answers.
+    configured.require(NEEDED[Role.JOBS])
+    wiring = Wiring.of(
+        configured, clock=SystemClock(), entropy=SystemEntropy(), registry=CollectorRegistry()
+    )
     async with job_parts(wiring) as parts:
         return await run_job(name, table, parts)
 

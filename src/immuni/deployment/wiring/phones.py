@@ -83,7 +83,7 @@ async def _phones(wiring: Wiring) -> dict[str, Phone]:
 @asynccontextmanager
 async def _living(phone: Phone, clock: Clock) -> AsyncIterator[None]:
     tasks = [
-        asyncio.create_task(run(phone.framework, clock=clock)),
+        asyncio.create_task(_keep_living(phone, clock)),
         asyncio.create_task(_keep_checking(phone)),
     ]
     try:
@@ -93,6 +93,15 @@ async def _living(phone: Phone, clock: Clock) -> AsyncIterator[None]:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+async def _keep_living(phone: Phone, clock: Clock) -> None:
+    while True:
+        try:
+            await run(phone.framework, clock=clock)
+        except Exception as error:  # noqa: BLE001 - what is old must be deleted, whatever happened
+            _log.error("phone_duty_failed", kind=type(error).__name__)
+        await asyncio.sleep(_SESSION_PAUSE.total_seconds())
 
 
 async def _keep_checking(phone: Phone) -> None:
