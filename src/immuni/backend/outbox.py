@@ -12,7 +12,12 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from immuni.backend.analytics.store import Delivery, forget_deliveries, keep_epidemiological
+from immuni.backend.analytics.store import (
+    Delivery,
+    forget_deliveries,
+    forget_deliveries_except,
+    keep_epidemiological,
+)
 from immuni.backend.connections import exclusive
 from immuni.backend.sealing import OpeningKey, Sealed
 from immuni.database import Pool
@@ -45,6 +50,8 @@ class Outbox:
         moved = 0
         async with exclusive(self.pool, _OUTBOX_LOCK) as connection:
             last_id: UUID | None = None
+            if connection is not None:
+                await forget_deliveries_except(self.analytics, await _waiting(connection))
             while connection is not None and (piece := await _read(connection, last_id)):
                 done = await keep_epidemiological(self.analytics, piece, self.opening_key)
                 await _delete(connection, done)
@@ -52,6 +59,11 @@ class Outbox:
                 moved += len(done)
                 last_id = piece[-1].id
         return moved
+
+
+async def _waiting(connection: AsyncConnection[TupleRow]) -> list[UUID]:
+    cursor = await connection.execute("SELECT id FROM ingestion.outbox")
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def _read(connection: AsyncConnection[TupleRow], after: UUID | None) -> list[Delivery]:

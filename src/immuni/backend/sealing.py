@@ -127,9 +127,12 @@ def create_sealing_key(private_path: Path, public_path: Path) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    write_private_file(private_path, private_pem)
+    if private_path.exists():
+        raise SigningKeyError(f"{private_path}: exists already")
+    # The public half first: a crash in between leaves no key, and the next attempt makes both.
     public_path.write_bytes(
         key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     )
+    write_private_file(private_path, private_pem)

@@ -104,12 +104,17 @@ def write_private_file(path: Path, content: bytes) -> None:
     Raises:
         SigningKeyError: The file exists already, or cannot be written.
     """
+    # Written beside and linked into place: a crash leaves the whole file or none, never a piece.
+    beside = path.with_name(f".{path.name}.part")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        beside.unlink(missing_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        path.hardlink_to(beside)
+        beside.unlink()
     except OSError as error:
         raise SigningKeyError(f"{path}: {error.strerror}") from error
 

@@ -25,8 +25,8 @@ from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.databases import Databases, prepare_databases
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import write_private
-from immuni.deployment.roles import Ports
-from immuni.deployment.settings import DatabaseSettings
+from immuni.deployment.roles import LOOPBACK, Ports, Role
+from immuni.deployment.settings import DatabaseSettings, loopback_url
 from immuni.entropy import Entropy, SystemEntropy
 from immuni.portal.accounts import Role as AccountRole
 from immuni.portal.registration import ensure_account
@@ -36,7 +36,18 @@ from immuni.telemetry import logger
 _DEMO_ORGANISATION: Final = "Ospedale di esempio"
 _DEMO_ROLES: Final = (AccountRole.OPERATOR, AccountRole.SUPERVISOR)
 DECIDED_BY_SYSTEM: Final = frozenset(
-    {"data_dir", "base_port", "otp_keys", *(each.name for each in settings_of(DatabaseSettings))}
+    {
+        "data_dir",
+        "bind_host",
+        "base_port",
+        "get_url",
+        "upload_url",
+        "analytics_url",
+        "otp_url",
+        "portal_url",
+        "otp_keys",
+        *(each.name for each in settings_of(DatabaseSettings)),
+    }
 )
 """The settings that `settings_of_system` fills in."""
 
@@ -122,7 +133,13 @@ def settings_of_system(
     services = databases.services
     return {
         "data_dir": str(layout.root),
+        "bind_host": LOOPBACK,
         "base_port": ports.base,
+        "get_url": loopback_url(Role.GET, ports),
+        "upload_url": loopback_url(Role.UPLOAD, ports),
+        "analytics_url": loopback_url(Role.ANALYTICS, ports),
+        "otp_url": loopback_url(Role.OTP, ports),
+        "portal_url": loopback_url(Role.PORTAL, ports),
         "configuration_database_url": services.configuration,
         "otp_database_url": services.otp,
         "ingestion_database_url": services.ingestion,

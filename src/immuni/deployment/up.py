@@ -23,7 +23,6 @@ from immuni.deployment.serving import on_stop_signals
 from immuni.deployment.settings import loopback_url, phone_url
 from immuni.deployment.supervisor import Supervisor
 from immuni.deployment.wiring.jobs import METRICS_VARIABLE
-from immuni.errors import ImmuniError
 from immuni.settings import ENVIRONMENT_PREFIX
 from immuni.telemetry import logger
 
@@ -221,7 +220,8 @@ async def _keep(postgres: EmbeddedPostgres) -> None:
         if not postgres.running:
             _log.warning("postgres_fell")
             try:
-                postgres.stop()
-                postgres.start()
-            except ImmuniError as error:
+                # Both may take long; signals and fallen processes must not wait for them.
+                await asyncio.to_thread(postgres.stop)
+                await asyncio.to_thread(postgres.start)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next try may succeed
                 _log.error("postgres_did_not_start", kind=type(error).__name__)

@@ -30,6 +30,7 @@ _KEEP_EPIDEMIOLOGICAL: Final = """
     VALUES (%s, %s, %s, %s)
 """
 _FORGET: Final = "DELETE FROM analytics.received WHERE id = ANY(%s)"
+_FORGET_OTHERS: Final = "DELETE FROM analytics.received WHERE id <> ALL(%s)"
 _KEEP_OPERATIONAL: Final = """
     INSERT INTO analytics.operational_info
         (received_on, platform, province, exposure_permission, bluetooth_active,
@@ -71,30 +72,33 @@ async def keep_epidemiological(
     Args:
         pool: The analytics database.
         deliveries: One batch.
-        key: Opens them. Those that were sealed to another key are left where they are.
+        key: Opens them. Those that it does not open are logged and left where they are: the right
+            key may come back, and retention deletes them at last.
 
     Returns:
         Ids of the deliveries that are done with, now or earlier: delete them from the outbox, then
-        let `forget_deliveries` forget them here. A delivery that was damaged is among them, and
-        logged.
+        let `forget_deliveries` forget them here.
     """
-    ours = {each.id: each for each in deliveries if each.sealed.key_id == key.key_id}
-    if len(ours) < len(deliveries):
-        _log.error("deliveries_for_another_key", count=len(deliveries) - len(ours))
+    opened = {each.id: row for each in deliveries if (row := _row(each, key)) is not None}
+    if len(opened) < len(deliveries):
+        _log.error("deliveries_unreadable", count=len(deliveries) - len(opened))
     async with pool.connection() as connection, connection.cursor() as cursor:
-        await cursor.execute(_RECEIVE, (list(ours),))
+        await cursor.execute(_RECEIVE, (list(opened),))
         new = sorted(row[0] for row in await cursor.fetchall())
-        rows = [row for each in new if (row := _row(ours[each], key)) is not None]
-        await cursor.executemany(_KEEP_EPIDEMIOLOGICAL, rows)
-    if len(rows) < len(new):
-        _log.error("deliveries_unreadable", count=len(new) - len(rows))
-    return list(ours)
+        await cursor.executemany(_KEEP_EPIDEMIOLOGICAL, [opened[each] for each in new])
+    return list(opened)
 
 
 async def forget_deliveries(pool: Pool, ids: Collection[UUID]) -> None:
     """Forget that deliveries were received; their rows in the outbox must be gone."""
     async with pool.connection() as connection:
         await connection.execute(_FORGET, (list(ids),))
+
+
+async def forget_deliveries_except(pool: Pool, waiting: Collection[UUID]) -> None:
+    """Forget what a mover that was killed left behind: all ids but those still in the outbox."""
+    async with pool.connection() as connection:
+        await connection.execute(_FORGET_OTHERS, (list(waiting),))
 
 
 async def keep_operational(pool: Pool, record: OperationalRecord) -> None:

@@ -105,8 +105,11 @@ class Publisher:
             room = self.settings.max_keys_per_chunk - len(padding.keys)
             batch = await collect(session, self.rules, after=last_id, room=room, now=now)
             last_id, exhausted = batch.last_id, batch.exhausted
-            if batch.holds_real_keys or await self._is_empty_run_due(session, window):
+            is_due = batch.holds_real_keys or await self._is_empty_run_due(session, window)
+            if is_due:
                 self._fill(padding, len(batch.keys), window=window, now=now)
+            # Without a minimum size the draw may be nobody: there is no chunk without a key.
+            if is_due and (batch.keys or padding.keys):
                 published.keys += await self._release(session, batch, padding, window)
                 published.chunks += 1
             else:

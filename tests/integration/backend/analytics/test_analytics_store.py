@@ -15,6 +15,7 @@ from immuni.backend.analytics.rules import OperationalRecord
 from immuni.backend.analytics.store import (
     Delivery,
     forget_deliveries,
+    forget_deliveries_except,
     keep_epidemiological,
     keep_operational,
     purge,
@@ -125,19 +126,32 @@ async def test_a_delivery_for_another_key_stays_where_it_is(
 
     assert foreign.id not in done
     assert len(done) == 1
-    assert [event["event"] for event in events] == ["deliveries_for_another_key"]
+    assert [event["event"] for event in events] == ["deliveries_unreadable"]
 
 
-async def test_a_damaged_delivery_does_not_hold_up_the_rest(
+async def test_a_damaged_delivery_stays_and_does_not_hold_up_the_rest(
     pool: Pool, sealing: SealingKey, opening: OpeningKey
 ) -> None:
     damaged = Delivery(uuid4(), Sealed(sealing.key_id, b"damaged"), DAY)
     with capture_logs() as events:
         done = await keep_epidemiological(pool, [damaged, delivery(sealing)], opening)
 
-    assert damaged.id in done
+    assert damaged.id not in done
     assert await count(pool, "epidemiological_info") == 1
     assert [event["event"] for event in events] == ["deliveries_unreadable"]
+
+
+async def test_what_a_killed_mover_left_behind_is_forgotten(
+    pool: Pool, sealing: SealingKey, opening: OpeningKey
+) -> None:
+    left, waiting = delivery(sealing), delivery(sealing)
+    await keep_epidemiological(pool, [left, waiting], opening)
+
+    await forget_deliveries_except(pool, [waiting.id])
+
+    assert await count(pool, "received") == 1
+    assert await keep_epidemiological(pool, [waiting], opening) == [waiting.id]
+    assert await count(pool, "epidemiological_info") == 2
 
 
 async def test_an_empty_batch_is_nothing(pool: Pool, opening: OpeningKey) -> None:
