@@ -115,3 +115,21 @@ def test_purging_keeps_a_fortnight_of_summaries_and_four_weeks_of_history() -> N
 def test_purging_ends_a_risk_that_is_over() -> None:
     assert purged(AppRecord(user=AtRisk(days_ago(14))), now=NOW).user == Neutral()
     assert purged(AppRecord(user=AtRisk(days_ago(13))), now=NOW).user == AtRisk(days_ago(13))
+
+
+@pytest.mark.parametrize(("age", "calls"), [(13, True), (14, False)])
+def test_the_app_learns_nothing_of_what_is_too_old_to_be_told(age: int, *, calls: bool) -> None:
+    summary = a_detection(an_info(day=days_ago(age), score=25)).summary
+
+    assert calls_for_infos(AppRecord(), summary, SETTINGS) == calls
+
+
+def test_purging_takes_a_warning_that_is_over_off_the_screen() -> None:
+    warning = Notification(kind=NotificationKind.RISK, at=NOW, contact_day=days_ago(20))
+    standing = Notification(kind=NotificationKind.RISK, at=NOW, contact_day=days_ago(2))
+
+    over = purged(AppRecord(user=AtRisk(days_ago(20)), unseen=warning), now=NOW)
+    still = purged(AppRecord(user=AtRisk(days_ago(2)), unseen=standing), now=NOW)
+
+    assert over.unseen is None
+    assert still.unseen == standing

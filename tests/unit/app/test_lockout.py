@@ -38,3 +38,9 @@ def test_failures_are_forgotten_a_day_after_the_last() -> None:
 
     assert after_failure(failures(7), tomorrow) == FailedChecks(1, tomorrow)
     assert after_failure(failures(7), tomorrow - timedelta(seconds=1)).count == 8
+
+
+def test_a_clock_that_ran_ahead_locks_no_longer_than_a_failure_now() -> None:
+    ahead = FailedChecks(1, NOW + timedelta(days=1))
+
+    assert locked_until(ahead, NOW) == NOW + timedelta(seconds=5)

@@ -30,6 +30,8 @@ def test_an_answer_from_a_cache_is_as_much_later_as_it_is_old() -> None:
         {"date": DATE, "age": "-1"},
         {"date": DATE, "age": "soon"},
         {"date": DATE, "age": "9" * 30},
+        {"date": "Fri, 31 Dec 9999 23:59:59 GMT", "age": "999999999"},
+        {"date": "Fri, 31 Dec 99999999999 23:59:59 GMT"},
     ],
 )
 def test_an_answer_without_a_sensible_time_tells_nothing(headers: dict[str, str]) -> None:

@@ -77,3 +77,17 @@ def test_a_build_below_the_minimum_must_be_updated() -> None:
 def test_the_status_shows_the_risk_as_it_is_today() -> None:
     assert status(AppRecord(user=AtRisk(days_ago(13)))).user == AtRisk(days_ago(13))
     assert status(AppRecord(user=AtRisk(days_ago(14)))).user == Neutral()
+
+
+def test_a_phone_that_never_completed_a_check_says_so_after_a_day() -> None:
+    day = timedelta(hours=24)
+
+    assert status(AppRecord(onboarded_at=NOW - day)).active
+    late = status(AppRecord(onboarded_at=NOW - day - timedelta(seconds=1)))
+    assert late.issues == (ServiceIssue.NO_RECENT_CHECK,)
+
+
+def test_a_check_dated_in_the_future_does_not_count() -> None:
+    ahead = AppRecord(last_check=NOW + timedelta(days=30), onboarded_at=NOW - timedelta(days=2))
+
+    assert status(ahead).issues == (ServiceIssue.NO_RECENT_CHECK,)
