@@ -57,6 +57,8 @@ async def open_pool(
         max_size=max_size,
         timeout=acquire_timeout.total_seconds(),
         max_waiting=100 * max_size,
+        # A server that was started again leaves dead connections behind: nobody gets one of them.
+        check=AsyncConnectionPool.check_connection,
         name=name,
         open=False,
     )

@@ -72,3 +72,16 @@ async def test_a_refused_login_is_told_as_such(empty_database: str) -> None:
     with pytest.raises(DatabaseUnreachableError, match="password authentication failed"):
         async with open_pool(relocate(empty_database, password="wrong")):
             pass
+
+
+async def test_a_connection_that_the_server_ended_is_given_to_nobody(empty_database: str) -> None:
+    async with open_pool(empty_database, max_size=1) as pool:
+        async with pool.connection() as connection:
+            pid = connection.info.backend_pid
+        with psycopg.connect(empty_database, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+        async with pool.connection() as connection:
+            cursor = await connection.execute("SELECT 1")
+
+            assert await cursor.fetchone() == (1,)
