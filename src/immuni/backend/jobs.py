@@ -4,7 +4,8 @@ The queue lies in PostgreSQL. A job may run twice, or be killed and run again: w
 guarded by unique keys, so that once more does no harm.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -35,6 +36,7 @@ _KEEP_FINISHED_HOURS: Final = 14 * 24
 _MAX_DELAY_SECONDS: Final = timedelta(days=366).total_seconds()
 # 5 s, 25 s, 2 min, 10 min; by then the next run is near.
 _RETRY: Final = RetryStrategy(max_attempts=4, exponential_wait=5)
+_ACQUIRE_TIMEOUT: Final = timedelta(seconds=5)
 _log = logger("jobs")
 
 
@@ -119,14 +121,25 @@ def jobs(*, chunk_period: timedelta) -> dict[str, Job]:
     return {job.name: job for job in table}
 
 
-def open_queue(database_url: str) -> App:
-    """Prepare the queue; ``async with queue.open_async()`` connects it.
+@asynccontextmanager
+async def open_queue(database_url: str) -> AsyncIterator[App]:
+    """Connect to the queue for as long as the context lasts.
 
     Args:
         database_url: Direct connection of the jobs' role, which finds the queue's tables.
     """
-    connector = PsycopgConnector(conninfo=database_url, max_size=4)
-    return App(connector=connector, periodic_defaults={"max_delay": _MAX_DELAY_SECONDS})
+    # A worker that ends says goodbye to the queue: it must not wait long for a database that ended
+    # before it.
+    connector = PsycopgConnector(
+        conninfo=database_url, max_size=4, timeout=_ACQUIRE_TIMEOUT.total_seconds()
+    )
+    queue = App(connector=connector, periodic_defaults={"max_delay": _MAX_DELAY_SECONDS})
+    # As with every pool, one whose opening is cancelled has to be closed too.
+    try:
+        await queue.open_async()
+        yield queue
+    finally:
+        await queue.close_async()
 
 
 class JobMetrics:

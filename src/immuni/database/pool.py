@@ -62,14 +62,20 @@ async def open_pool(
         name=name,
         open=False,
     )
+    # Opened within the block that closes it: the tasks of a pool whose opening is cancelled would
+    # try to connect for minutes, and nothing could end before they do.
     try:
-        await pool.open(wait=True, timeout=acquire_timeout.total_seconds())
-    except PoolTimeout as error:
-        raise DatabaseUnreachableError(f"the database does not answer: {error}") from error
-    try:
+        await _open(pool)
         yield pool
     finally:
         await pool.close()
+
+
+async def _open(pool: Pool) -> None:
+    try:
+        await pool.open(wait=True, timeout=pool.timeout)
+    except PoolTimeout as error:
+        raise DatabaseUnreachableError(f"the database does not answer: {error}") from error
 
 
 async def _probe(url: str, kwargs: dict[str, Any]) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -66,6 +67,23 @@ async def test_a_server_that_is_not_there_is_told_as_such() -> None:
     with pytest.raises(DatabaseUnreachableError, match="does not answer"):
         async with open_pool("postgresql://nobody@127.0.0.1:1/none"):
             pass
+
+
+async def test_an_opening_that_is_cancelled_leaves_no_task_behind(empty_database: str) -> None:
+    async def use() -> None:
+        async with open_pool(empty_database):
+            pass
+
+    before = asyncio.all_tasks()
+    using = asyncio.create_task(use())
+    async with asyncio.timeout(30):
+        while asyncio.all_tasks() <= before | {using}:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0)
+    using.cancel()
+    await asyncio.wait([using])
+
+    assert using.cancelled()
+    assert asyncio.all_tasks() == before
 
 
 async def test_a_refused_login_is_told_as_such(empty_database: str) -> None:

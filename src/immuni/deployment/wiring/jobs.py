@@ -87,11 +87,10 @@ async def job_parts(wiring: Wiring) -> AsyncIterator[Parts]:
     """Open what the jobs work with."""
     databases, retention = wiring.databases, wiring.configured.of(RetentionSettings)
     chunks = wiring.chunk_store()
-    queue = open_queue(databases.jobs_database_url)
     async with (
         open_pool(databases.jobs_database_url, name="jobs") as pool,
         open_pool(databases.analytics_database_url, name="outbox", max_size=2) as analytics,
-        queue.open_async(),
+        open_queue(databases.jobs_database_url) as queue,
     ):
         yield Parts(
             publisher=_publisher(wiring, pool, chunks),

@@ -59,6 +59,6 @@ async def parts(
             analytics=analytics,
             chunks=press.chunks,
             retention=RetentionSettings(),
-            queue=await stack.enter_async_context(open_queue(press.database.jobs).open_async()),
+            queue=await stack.enter_async_context(open_queue(press.database.jobs)),
             clock=clock,
         )
