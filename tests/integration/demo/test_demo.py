@@ -4,22 +4,28 @@ import json
 import signal
 import subprocess
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from immuni.clock import SystemClock
 from immuni.demo.verdict import EXPECTED_SCORE
+from scripts.reference.answers import TOLD
+from scripts.reference.command_line import check_members
 from tests.processes import held, processes_naming, survivors
 from tests.running import ended, eventually, immuni
+from tests.unit.cli import command_line
 
-STEPS: Final = [
-    "servers", "meeting", "code", "authorised", "upload", "published", "warned", "silent", "frugal",
-]  # fmt: skip
+DOCUMENTED: Final = TOLD["demo"].answers[0]
 WITHIN_SECONDS: Final = 60
 
 pytestmark = pytest.mark.timeout(300)
+
+
+def names_of_steps(told: Any) -> list[str]:  # noqa: ANN401 - JSON
+    return [step["step"] for step in told["steps"]]
 
 
 def test_the_story_comes_out_right_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -30,9 +36,9 @@ def test_the_story_comes_out_right_and_leaves_nothing_behind(tmp_path: Path) -> 
     assert (outcome.returncode, outcome.stderr) == (0, "")
     assert outcome.stdout.count("\n") == 1
     told = json.loads(outcome.stdout)
-    assert list(told) == ["ok", "steps"]
+    check_members(DOCUMENTED, told, where="demo")
     assert told["ok"] is True
-    assert [step["step"] for step in told["steps"]] == STEPS
+    assert names_of_steps(told) == names_of_steps(DOCUMENTED.example())
     facts = {step["step"]: step for step in told["steps"]}
     assert facts["upload"]["keys"] == 4
     assert facts["published"]["keys"] >= 140
@@ -46,19 +52,19 @@ def test_the_story_comes_out_right_and_leaves_nothing_behind(tmp_path: Path) -> 
     assert processes_naming(tmp_path) == {}
 
 
-@pytest.mark.parametrize("wanted", [signal.SIGTERM, signal.SIGINT])
-def test_a_story_that_is_stopped_leaves_nothing_behind_either(
-    wanted: signal.Signals, tmp_path: Path
-) -> None:
+def begun(data_dir: Path, process: "subprocess.Popen[bytes]") -> bool | None:
+    """Tell that a story is about to start its servers, or nothing."""
+    assert process.poll() is None, process.communicate()
+    return bool(list(data_dir.glob("demo-*/immuni.toml"))) or None
+
+
+def test_a_story_that_is_stopped_leaves_nothing_behind_either(tmp_path: Path) -> None:
     command = immuni("demo", "--data-dir", tmp_path, "--json")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
-            eventually(
-                lambda: list(tmp_path.glob("demo-*/immuni.toml")) or None,
-                within_seconds=WITHIN_SECONDS,
-            )
+            eventually(partial(begun, tmp_path, process), within_seconds=WITHIN_SECONDS)
             with held(processes_naming(tmp_path)) as processes:
-                process.send_signal(wanted)
+                process.send_signal(signal.SIGINT)
                 out, err = process.communicate(timeout=WITHIN_SECONDS)
                 assert survivors(processes, after_seconds=WITHIN_SECONDS) == []
         finally:
@@ -72,25 +78,23 @@ def test_a_story_that_is_stopped_leaves_nothing_behind_either(
 def test_a_start_that_fails_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("something else")
 
-    told = ended("demo", "--data-dir", tmp_path / "file", "--json")
+    for_people = command_line.immuni("demo", "--data-dir", tmp_path / "file")
+    told = command_line.immuni("demo", "--data-dir", tmp_path / "file", "--json")
 
-    assert (told.returncode, told.stderr) == (1, "")
-    answer = json.loads(told.stdout)
-    assert list(answer) == ["ok", "reason", "steps"]
-    assert answer["ok"] is False
-    assert answer["steps"] == []
-    assert "cannot be the data folder: Not a directory" in answer["reason"]
-
-    for_people = ended("demo", "--data-dir", tmp_path / "file")
-
-    assert for_people.returncode == 1
-    assert for_people.stderr.startswith(f"immuni: {tmp_path / 'file'}/demo-")
-    assert for_people.stderr.count("\n") == 1
+    assert (for_people.code, told.code, told.err) == (1, 1, "")
+    assert for_people.err.startswith(f"immuni: {tmp_path / 'file'}/demo-")
+    assert for_people.err.count("\n") == 1
+    assert list(told.json) == ["ok", "reason", "steps"]
+    assert told.json["ok"] is False
+    assert told.json["steps"] == []
+    assert "cannot be the data folder: Not a directory" in told.json["reason"]
 
 
-def test_wrong_settings_are_exit_code_78(tmp_path: Path) -> None:
-    outcome = ended("demo", "--data-dir", tmp_path, "--json", IMMUNI_EMBARGO="1h")
+def test_wrong_settings_are_exit_code_78(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMMUNI_EMBARGO", "1h")
 
-    assert (outcome.returncode, outcome.stdout) == (78, "")
-    assert "embargo: '1h' from IMMUNI_EMBARGO is not a duration from 2h to 2d" in outcome.stderr
+    outcome = command_line.immuni("demo", "--data-dir", tmp_path, "--json")
+
+    assert (outcome.code, outcome.out) == (78, "")
+    assert "embargo: '1h' from IMMUNI_EMBARGO is not a duration from 2h to 2d" in outcome.err
     assert list(tmp_path.iterdir()) == []

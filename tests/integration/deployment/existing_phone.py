@@ -16,7 +16,8 @@ import httpx
 from immuni.clock import SystemClock
 from immuni.entropy import SystemEntropy
 from immuni.otp import Otp, generate_otp
-from tests.running import ended, eventually
+from tests.running import eventually
+from tests.unit.cli.command_line import immuni
 
 INTERVALS_OF_A_DAY = 144
 SECONDS_OF_AN_INTERVAL = 600
@@ -125,8 +126,8 @@ def publish_an_upload(told: Mapping[str, Any]) -> int:
     phone, otp = ExistingPhone(told), new_otp()
     assert authorise(told, otp).is_success
     assert phone.upload(otp).is_success
-    published = ended("jobs", "run", "publish", "--data-dir", told["data_dir"])
-    assert published.returncode == 0, published.stderr
+    published = immuni("jobs", "run", "publish", "--data-dir", told["data_dir"])
+    assert published.code == 0, published.err
     return eventually(lambda: _newest_after(before, told))
 
 

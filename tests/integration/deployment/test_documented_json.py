@@ -1,8 +1,6 @@
 """The JSON that only a running system prints is what the reference says."""
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,10 +9,6 @@ from scripts.reference.command_line import check_members
 from tests.running import RunningSystem, ended
 
 pytestmark = pytest.mark.timeout(300)
-
-
-def names_of_steps(told: Any) -> list[str]:  # noqa: ANN401 - JSON
-    return [step["step"] for step in told["steps"]]
 
 
 def test_up_tells_what_is_described(system: RunningSystem) -> None:
@@ -32,14 +26,3 @@ def test_a_job_counts_what_is_described(job: str, system: RunningSystem) -> None
     told = json.loads(done.stdout)
     check_members(answer, told, where="jobs run")
     assert told["figures"].keys() == FIGURES[job].keys()
-
-
-def test_the_demo_tells_what_is_described(tmp_path: Path) -> None:
-    answer, _ = TOLD["demo"].answers
-
-    done = ended("demo", "--data-dir", tmp_path, "--json")
-
-    told = json.loads(done.stdout)
-    check_members(answer, told, where="demo")
-    assert names_of_steps(told) == names_of_steps(answer.example())
-    assert done.returncode == 0

@@ -152,7 +152,7 @@ async def test_a_process_that_falls_now_and_then_is_started_again_and_again(
 ) -> None:
     await watched.supervisor.start()
     async with watching(watched.supervisor) as watch:
-        for _ in range(7):
+        for _ in range(6):
             watched.clock.advance(timedelta(seconds=20))
             await watched.fall()
 

@@ -15,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from immuni.clock import SystemClock
 from immuni.deployment.certificates import CertificateFiles, ensure_certificates
 from tests.integration.deployment.existing_phone import portal_tls
-from tests.running import RunningSystem, ended
+from tests.running import RunningSystem
+from tests.unit.cli.command_line import immuni
 
 MEMBERS: Final = [
     "get", "upload", "analytics", "otp", "otp_ca", "otp_client_cert", "otp_client_key", "portal",
@@ -126,12 +127,10 @@ def test_only_certificates_of_ours_get_past_the_handshake(
 
 
 def test_a_second_system_on_the_same_data_is_refused(system: RunningSystem) -> None:
-    refused = ended("up", "--data-dir", system.data_dir, "--json")
+    refused = immuni("up", "--data-dir", system.data_dir, "--json")
 
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == (
-        f"immuni: {system.data_dir} is in use by process {system.process.pid}\n"
-    )
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == (f"immuni: {system.data_dir} is in use by process {system.process.pid}\n")
     assert ask(f"{system.told['get']}/readyz", system.told).is_success
 
 

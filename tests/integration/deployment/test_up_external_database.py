@@ -11,7 +11,8 @@ import pytest
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
 from tests.integration.deployment.existing_phone import publish_an_upload
 from tests.processes import processes_naming
-from tests.running import RunningSystem, ended, running_system
+from tests.running import RunningSystem, running_system
+from tests.unit.cli.command_line import immuni
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -68,11 +69,11 @@ def test_the_systems_end_leaves_it_running(admin_url: str, tmp_path: Path) -> No
     "url", ["nonsense", f"mysql://u:{MARKED}@h/d", f"postgresql://u:{MARKED}@h/d?x=y", "host=h"]
 )
 def test_what_is_no_url_of_a_database_is_wrong_use(url: str, tmp_path: Path) -> None:
-    refused = ended("up", "--data-dir", tmp_path / "ours", "--external-database", url)
+    refused = immuni("up", "--data-dir", tmp_path / "ours", "--external-database", url)
 
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "postgresql://user:password@host/name" in refused.stderr
-    assert MARKED not in refused.stderr
+    assert (refused.code, refused.out) == (2, "")
+    assert "postgresql://user:password@host/name" in refused.err
+    assert MARKED not in refused.err
     assert not (tmp_path / "ours").exists()
 
 
@@ -81,9 +82,9 @@ def test_a_database_that_does_not_answer_is_told_in_one_line_without_its_passwor
 ) -> None:
     url = f"postgresql://admin:{MARKED}@127.0.0.1:1/postgres"
 
-    refused = ended("up", "--data-dir", tmp_path, "--external-database", url, "--json")
+    refused = immuni("up", "--data-dir", tmp_path, "--external-database", url, "--json")
 
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith("immuni: the database does not answer: ")
-    assert refused.stderr.count("\n") == 1
-    assert MARKED not in refused.stderr
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("immuni: the database does not answer: ")
+    assert refused.err.count("\n") == 1
+    assert MARKED not in refused.err

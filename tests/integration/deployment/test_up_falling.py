@@ -5,6 +5,7 @@ import signal
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -34,10 +35,11 @@ def kill(pid: int) -> None:
 
 def is_ready(told: Mapping[str, Any], part: str) -> bool | None:
     """Tell that a server is ready, or nothing."""
-    context = portal_tls(told)
+    address = urlsplit(told[part])
+    url = address._replace(netloc=f"127.0.0.1:{address.port}", path="/readyz").geturl()
     try:
-        with httpx.Client(verify=context, trust_env=False, timeout=10) as client:
-            return client.get(f"{told[part]}/readyz").is_success or None
+        with httpx.Client(verify=portal_tls(told), trust_env=False, timeout=10) as client:
+            return client.get(url, headers={"Host": address.netloc}).is_success or None
     except httpx.TransportError:
         return None
 
@@ -59,7 +61,7 @@ def test_a_killed_database_is_started_again_and_loses_nothing(system: RunningSys
 
     kill(process_with("-D", system.data_dir / "postgres" / "data"))
 
-    for part in ("get", "upload", "analytics", "otp"):
+    for part in ("get", "upload", "analytics", "otp", "portal"):
         eventually(partial(is_ready, system.told, part), within_seconds=MENDED_WITHIN_SECONDS)
     assert index(system.told) == (1, newest)
     assert publish_an_upload(system.told) == newest + 1

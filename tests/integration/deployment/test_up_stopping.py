@@ -1,7 +1,6 @@
 """``immuni up``: how it stops, and what is there at the next start."""
 
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,20 +42,6 @@ def tree_of(system: RunningSystem) -> Iterator[list[HeldProcess]]:
         yield processes
 
 
-@contextmanager
-def unfinished_requests(system: RunningSystem) -> Iterator[None]:
-    """Keep a request unfinished at some servers, so that they do not end at once."""
-    ports = [system.base_port, system.base_port + 1, system.base_port + 2]
-    connections = [socket.create_connection(("127.0.0.1", port)) for port in ports]
-    try:
-        for connection in connections:
-            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: unfinished\r\n")
-        yield
-    finally:
-        for connection in connections:
-            connection.close()
-
-
 def complaints(system: RunningSystem) -> str:
     """Return what a stopped system wrote to its standard error."""
     assert system.process.stderr is not None
@@ -94,7 +79,6 @@ def test_when_the_supervisor_is_killed_everything_ends_and_the_next_start_works(
     with (
         running_system(tmp_path, "--without-phones", base_port=base_port) as killed,
         tree_of(killed) as processes,
-        unfinished_requests(killed),
     ):
         newest = publish_an_upload(killed.told)
         killed.process.kill()
