@@ -79,6 +79,10 @@ check: setup .venv/.development ## Check format, lint, types, layers, documentat
 docs: setup .venv/.development ## Build the documentation into docs/_build
 	$(python) -m sphinx --builder html --fail-on-warning --nitpicky --quiet docs docs/_build
 
+.PHONY: fuzz
+fuzz: setup .venv/.development ## Fuzz the reader of chunk files; seconds=N for longer than a minute
+	$(python) -m tests.fuzz.fuzz_export --seconds $(or $(seconds),60)
+
 .PHONY: bench
 bench: setup .venv/.development ## Run the benchmarks
 	@for benchmark in benchmarks/[a-z]*.py; do $(python) "$$benchmark"; done

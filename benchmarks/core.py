@@ -9,6 +9,7 @@ import argparse
 import json
 import random
 import time
+from array import array
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from types import ModuleType
@@ -38,9 +39,14 @@ class Load:
     """Published keys of two weeks and sightings, none of which matches."""
 
     teks: list[bytes]
-    rolling_starts: list[int]
+    rolling_starts: "array[int]"
     rpis: bytes
-    intervals: list[int]
+    intervals: "array[int]"
+
+    @property
+    def days(self) -> "array[int]":
+        """The day of each key."""
+        return array("I", [start // DAY for start in self.rolling_starts])
 
 
 def main() -> None:
@@ -51,7 +57,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one object per line")
     arguments = parser.parse_args()
     load = drawn_load(arguments.keys, arguments.sightings)
-    for work, function in [("derivation", derivation), ("matching", matching)]:
+    for work, function in WORKS.items():
         comparison = compared(work, function, load)
         print(json.dumps(asdict(comparison)) if arguments.json else line(comparison))
 
@@ -61,9 +67,9 @@ def drawn_load(keys: int, sightings: int) -> Load:
     draw = random.Random(1)  # noqa: S311 - repeatable on purpose, guards nothing
     return Load(
         teks=[draw.randbytes(16) for _ in range(keys)],
-        rolling_starts=[START + DAY * draw.randrange(DAYS) for _ in range(keys)],
+        rolling_starts=array("I", [START + DAY * draw.randrange(DAYS) for _ in range(keys)]),
         rpis=draw.randbytes(16 * sightings),
-        intervals=[START + draw.randrange(DAY * DAYS) for _ in range(sightings)],
+        intervals=array("I", [START + draw.randrange(DAY * DAYS) for _ in range(sightings)]),
     )
 
 
@@ -77,11 +83,30 @@ def derivation(core: ModuleType, load: Load) -> object:
 
 def matching(core: ModuleType, load: Load) -> object:
     """Match every key against every sighting, the building of the index included."""
-    periods = [DAY] * len(load.teks)
+    periods = bytes([DAY]) * len(load.teks)
     key_data = b"".join(load.teks)
     return core.match_keys(
         key_data, load.rolling_starts, periods, load.rpis, load.intervals, TOLERANCE
     )
+
+
+def preliminary_derivation(core: ModuleType, load: Load) -> object:
+    """Derive a day's identifiers of every key, as the preliminary generation does."""
+    return [core.derive_preliminary_rpis(key, 0, DAY) for key in load.teks]
+
+
+def preliminary_matching(core: ModuleType, load: Load) -> object:
+    """Match the keys as preliminary ones."""
+    key_data = b"".join(load.teks)
+    return core.match_preliminary_keys(key_data, load.days, load.rpis, load.intervals, TOLERANCE)
+
+
+WORKS: Final[dict[str, Callable[[ModuleType, Load], object]]] = {
+    "derivation": derivation,
+    "matching": matching,
+    "preliminary derivation": preliminary_derivation,
+    "preliminary matching": preliminary_matching,
+}
 
 
 def compared(work: str, function: Callable[[ModuleType, Load], object], load: Load) -> Comparison:
@@ -109,7 +134,7 @@ def fastest(
 def line(comparison: Comparison) -> str:
     """Return a comparison for people."""
     return (
-        f"{comparison.work:<12}"
+        f"{comparison.work:<24}"
         f"native {comparison.native_seconds * 1000:9.2f} ms   "
         f"reference {comparison.reference_seconds * 1000:9.2f} ms   "
         f"× {comparison.ratio:.0f}"

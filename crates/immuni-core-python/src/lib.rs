@@ -1,20 +1,36 @@
 //! The Python face of `immuni-core`: conversions at the seam, no logic.
 //!
-//! Keys and identifiers cross packed, many in one object. Every [`immuni_core::Error`] becomes a
-//! `ValueError`.
+//! Keys, identifiers and numbers cross packed, many in one object. Every error of the core becomes
+//! a `ValueError`.
 
+mod numbers;
 mod refusal;
-mod uint32;
 
 /// The native half of `immuni._core`.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
-    use immuni_core::{Aemk, Index, Match, Rpik, Tek};
+    use immuni_core::{
+        Aemk, Batch, DailyTracingKey, DailyTracingKeys, DiagnosisKeys, Index, KeyColumns, Rpik, Tek,
+    };
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
 
+    use crate::numbers::{Column, Uint32, native_bytes};
     use crate::refusal::Answer;
-    use crate::uint32::{Uint32, plain};
+    #[pymodule_export]
+    use crate::refusal::MalformedMessageError;
+
+    /// Places of key and sighting, and the interval of the identifier.
+    type FoundMatch = (usize, usize, u32);
+    /// The columns of [`KeyColumns`], in their order.
+    type PackedColumns<'py> = (
+        Bound<'py, PyBytes>,
+        Bound<'py, PyBytes>,
+        Bound<'py, PyBytes>,
+        Bound<'py, PyBytes>,
+        Bound<'py, PyBytes>,
+        Bound<'py, PyBytes>,
+    );
 
     /// Derive the Rolling Proximity Identifier Key of `tek`.
     #[pyfunction]
@@ -67,29 +83,98 @@ mod _native {
         Ok(immuni_core::decrypt_rpi(&rpik, &rpi))
     }
 
+    /// Return the identifiers of `count` intervals of a preliminary key's day, packed.
+    #[pyfunction]
+    fn derive_preliminary_rpis<'py>(
+        py: Python<'py>,
+        daily_tracing_key: &[u8],
+        first: Uint32,
+        count: Uint32,
+    ) -> Answer<Bound<'py, PyBytes>> {
+        let key = DailyTracingKey::try_from(daily_tracing_key)?;
+        let rpis = immuni_core::derive_preliminary_rpis(&key, first.0, count.0)?;
+        Ok(PyBytes::new(py, rpis.as_flattened()))
+    }
+
     /// Find the sightings of the keys' identifiers.
     ///
     /// Return (index of the key, index of the sighting, interval of the RPI), in ascending order.
     #[pyfunction]
     fn match_keys(
         py: Python<'_>,
-        key_data: &[u8],
-        rolling_starts: Vec<Uint32>,
-        rolling_periods: Vec<Uint32>,
-        rpis: &[u8],
-        intervals: Vec<Uint32>,
+        key_data: Column<u8>,
+        rolling_starts: Column<u32>,
+        rolling_periods: Column<u8>,
+        rpis: Column<u8>,
+        intervals: Column<u32>,
         tolerance: Uint32,
-    ) -> Answer<Vec<(usize, usize, u32)>> {
-        let matches = py.detach(|| {
-            let (starts, periods) = (plain(rolling_starts), plain(rolling_periods));
-            let keys = immuni_core::parse_keys(key_data, &starts, &periods)?;
-            let index = Index::new(rpis, &plain(intervals))?;
-            Ok(immuni_core::match_keys(&keys, &index, tolerance.0))
-        });
-        matches.map(|found| found.into_iter().map(as_tuple).collect())
+    ) -> Answer<Vec<FoundMatch>> {
+        py.detach(move || {
+            let keys = DiagnosisKeys::new(&key_data.0, &rolling_starts.0, &rolling_periods.0)?;
+            matched(&keys, &rpis, &intervals, tolerance)
+        })
     }
 
-    fn as_tuple(found: Match) -> (usize, usize, u32) {
-        (found.key, found.sighting, found.interval)
+    /// Find the sightings of the identifiers of keys of the preliminary generation.
+    ///
+    /// Return (index of the key, index of the sighting, interval of the RPI), in ascending order.
+    #[pyfunction]
+    fn match_preliminary_keys(
+        py: Python<'_>,
+        key_data: Column<u8>,
+        day_numbers: Column<u32>,
+        rpis: Column<u8>,
+        intervals: Column<u32>,
+        tolerance: Uint32,
+    ) -> Answer<Vec<FoundMatch>> {
+        py.detach(move || {
+            let keys = DailyTracingKeys::new(&key_data.0, &day_numbers.0)?;
+            matched(&keys, &rpis, &intervals, tolerance)
+        })
+    }
+
+    /// Read the `TemporaryExposureKeyExport` that begins at `start` of `export_bin`.
+    ///
+    /// Return the fields beside the keys as a message, the columns of the keys and those of the
+    /// revised keys.
+    #[pyfunction]
+    fn parse_export<'py>(
+        py: Python<'py>,
+        export_bin: &[u8],
+        start: usize,
+    ) -> Answer<(Bound<'py, PyBytes>, PackedColumns<'py>, PackedColumns<'py>)> {
+        let message = export_bin.get(start..).unwrap_or_default();
+        let export = py.detach(|| immuni_core::parse_export(message))?;
+        Ok((
+            PyBytes::new(py, &export.other),
+            packed(py, export.keys),
+            packed(py, export.revised_keys),
+        ))
+    }
+
+    fn matched(
+        keys: &impl Batch,
+        rpis: &Column<u8>,
+        intervals: &Column<u32>,
+        tolerance: Uint32,
+    ) -> Answer<Vec<FoundMatch>> {
+        let index = Index::new(&rpis.0, &intervals.0, tolerance.0)?;
+        let matches = immuni_core::match_keys(keys, &index).into_iter();
+        Ok(matches
+            .map(|found| (found.key, found.sighting, found.interval))
+            .collect())
+    }
+
+    fn packed(py: Python<'_>, columns: KeyColumns) -> PackedColumns<'_> {
+        let starts = native_bytes(columns.rolling_starts, u32::to_ne_bytes);
+        let onsets = native_bytes(columns.onsets, i64::to_ne_bytes);
+        (
+            PyBytes::new(py, &columns.key_data),
+            PyBytes::new(py, &starts),
+            PyBytes::new(py, &columns.rolling_periods),
+            PyBytes::new(py, &columns.transmission_risk_levels),
+            PyBytes::new(py, &columns.report_types),
+            PyBytes::new(py, &onsets),
+        )
     }
 }

@@ -1,9 +1,14 @@
 //! The two keys that are derived from a Temporary Exposure Key.
 
-use hkdf::Hkdf;
+use std::sync::LazyLock;
+
+use hkdf::HkdfExtract;
 use sha2::Sha256;
 
 use crate::keys::{Aemk, KEY_LENGTH, Rpik, Tek};
+
+/// HKDF-SHA256 that has taken in its salt, which is none: what every derivation begins with.
+static WITHOUT_SALT: LazyLock<HkdfExtract<Sha256>> = LazyLock::new(|| HkdfExtract::new(None));
 
 /// Derives the Rolling Proximity Identifier Key of `tek`.
 ///
@@ -32,8 +37,10 @@ pub fn derive_aemk(tek: &Tek) -> Aemk {
 )]
 fn derive(tek: &Tek, info: &[u8]) -> [u8; KEY_LENGTH] {
     let mut key = [0; KEY_LENGTH];
-    Hkdf::<Sha256>::new(None, tek.as_bytes())
-        .expand(info, &mut key)
+    let mut extract = WITHOUT_SALT.clone();
+    extract.input_ikm(tek.as_bytes());
+    let (_, hkdf) = extract.finalize();
+    hkdf.expand(info, &mut key)
         .expect("16 bytes are within HKDF's limit");
     key
 }

@@ -43,6 +43,8 @@ pub enum Error {
     RollingEnd,
     /// More identifiers were asked for than a key generates.
     TooManyIdentifiers(u32),
+    /// A time interval of the preliminary generation is not in 0..144.
+    BeyondDay,
     /// An interval does not fit 32 bits.
     IntervalOverflow,
 }
@@ -79,6 +81,7 @@ impl fmt::Display for Error {
             Self::TooManyIdentifiers(count) => {
                 write!(f, "a key generates at most 144 identifiers, not {count}")
             }
+            Self::BeyondDay => f.write_str("a day has the time intervals 0..143"),
             Self::IntervalOverflow => f.write_str("the last interval does not fit 32 bits"),
         }
     }

@@ -53,3 +53,8 @@ key! {
     /// Associated Encrypted Metadata Key: hides the metadata beside the identifiers of its TEK.
     Aemk, "an AEMK"
 }
+
+key! {
+    /// Daily Tracing Key of the preliminary generation: makes the identifiers of one day.
+    DailyTracingKey, "a Daily Tracing Key"
+}

@@ -1,27 +1,37 @@
-//! The computing half of exposure notification: key derivation, identifiers, metadata, matching.
+//! The computing half of exposure notification: key derivation, identifiers, metadata, matching,
+//! and the keys in an export file.
 //!
 //! Pure functions over bytes and numbers. Nothing here opens a file, reads a clock, draws
 //! randomness or panics; whatever the caller got wrong comes back as an [`Error`].
 //!
 //! # Source
 //!
-//! Exposure Notification Cryptography Specification v1.2 (April 2020).
+//! Exposure Notification Cryptography Specification v1.2 (April 2020), and its preliminary form of
+//! the same month.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod bytes;
 mod derivation;
-mod diagnosis;
 mod error;
+mod export;
 mod identifiers;
+mod index;
 mod keys;
 mod matching;
 mod metadata;
+mod preliminary;
+mod wire;
 
+pub use batch::{Batch, DailyTracingKeys, DiagnosisKeys};
 pub use bytes::exactly;
 pub use derivation::{derive_aemk, derive_rpik};
-pub use diagnosis::{DiagnosisKey, parse_keys};
 pub use error::Error;
+pub use export::{ExportMessage, KeyColumns, UNKNOWN_ONSET, parse_export};
 pub use identifiers::{MAX_ROLLING_PERIOD, Rpi, decrypt_rpi, derive_rpis};
-pub use keys::{Aemk, KEY_LENGTH, Rpik, Tek};
-pub use matching::{Index, Match, match_keys};
+pub use index::Index;
+pub use keys::{Aemk, DailyTracingKey, KEY_LENGTH, Rpik, Tek};
+pub use matching::{Match, match_keys};
 pub use metadata::{Metadata, encrypt_metadata};
+pub use preliminary::derive_preliminary_rpis;
+pub use wire::MessageError;

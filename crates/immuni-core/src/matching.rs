@@ -1,11 +1,7 @@
 //! Which of a phone's sightings come from published keys.
 
-use std::collections::HashMap;
-
-use crate::bytes::unpack;
-use crate::diagnosis::DiagnosisKey;
-use crate::error::Error;
-use crate::identifiers::Rpi;
+use crate::batch::Batch;
+use crate::index::Index;
 
 /// A sighting that came from a key. Orders by key, then sighting, then interval.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -18,74 +14,31 @@ pub struct Match {
     pub interval: u32,
 }
 
-/// A phone's sightings, found by identifier. Built once, then used for any number of batches.
-pub struct Index {
-    /// The latest sighting of each identifier. The hasher is the standard library's keyed one:
-    /// whoever broadcasts chooses identifiers, and must not be able to choose collisions.
-    latest: HashMap<Rpi, usize>,
-    sightings: Vec<Sighting>,
-}
-
-/// When an identifier was heard, and the place of its sighting before this one.
-struct Sighting {
-    interval: u32,
-    previous: Option<usize>,
-}
-
-impl Index {
-    /// Indexes sightings: packed identifiers, which may repeat, and the interval of each.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Packed`] if `rpis` has not 16 bytes for each interval.
-    pub fn new(rpis: &[u8], intervals: &[u32]) -> Result<Self, Error> {
-        let mut latest = HashMap::with_capacity(intervals.len());
-        let sightings = unpack("rpis", rpis, "sightings", intervals.len())?
-            .zip(intervals)
-            .enumerate()
-            .map(|(place, (rpi, &interval))| Sighting {
-                interval,
-                previous: latest.insert(rpi, place),
-            })
-            .collect();
-        Ok(Self { latest, sightings })
-    }
-
-    /// The sightings of `rpi`, latest first: the place of each and its interval.
-    fn sightings_of(&self, rpi: &Rpi) -> impl Iterator<Item = (usize, u32)> {
-        let mut next = self.latest.get(rpi).copied();
-        std::iter::from_fn(move || {
-            let place = next?;
-            let sighting = self.sightings.get(place)?;
-            next = sighting.previous;
-            Some((place, sighting.interval))
-        })
-    }
-}
-
 /// Finds the sightings of the keys' identifiers, in the order of [`Match`].
 ///
 /// A sighting heard at interval *s* matches the identifier of interval *i* when |s − i| is at most
-/// `tolerance`.
+/// the tolerance of the index.
 ///
 /// # Complexity
 ///
-/// One derivation and at most 144 look-ups for each key, however many sightings there are.
+/// At most one derivation and 144 look-ups for each key, however many sightings there are. None
+/// for intervals around which nothing was heard.
 #[must_use]
-pub fn match_keys(keys: &[DiagnosisKey], index: &Index, tolerance: u32) -> Vec<Match> {
+pub fn match_keys<B: Batch>(batch: &B, index: &Index) -> Vec<Match> {
     let mut matches = Vec::new();
-    for (key, diagnosis) in keys.iter().enumerate() {
-        for (interval, rpi) in diagnosis.identifiers() {
-            matches.extend(
-                index
-                    .sightings_of(&rpi)
-                    .filter(|(_, heard)| heard.abs_diff(interval) <= tolerance)
-                    .map(|(sighting, _)| Match {
-                        key,
-                        sighting,
-                        interval,
-                    }),
-            );
+    for (place, (key, validity)) in batch.keys().enumerate() {
+        for intervals in index.heard_during(&validity) {
+            let identifiers = B::identifiers(key, &validity, intervals.clone());
+            let candidates = intervals
+                .zip(&identifiers)
+                .filter(|(_, rpi)| index.may_hold(rpi));
+            for (interval, rpi) in candidates {
+                matches.extend(index.sightings_of(rpi, interval).map(|sighting| Match {
+                    key: place,
+                    sighting,
+                    interval,
+                }));
+            }
         }
     }
     matches.sort_unstable();
@@ -95,25 +48,31 @@ pub fn match_keys(keys: &[DiagnosisKey], index: &Index, tolerance: u32) -> Vec<M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::Tek;
+    use crate::batch::{DailyTracingKeys, DiagnosisKeys};
+    use crate::identifiers::Rpi;
 
     const START: u32 = 2_642_976;
+    const KEY: [u8; 16] = [5; 16];
 
-    fn key(period: u32) -> DiagnosisKey {
-        DiagnosisKey::new(Tek::from([5; 16]), START, period).unwrap()
+    fn rpi_of(interval: u32) -> Rpi {
+        rpi_from(START, interval)
     }
 
-    fn rpi_of(key: &DiagnosisKey, interval: u32) -> Rpi {
-        key.identifiers()
-            .find_map(|(at, rpi)| (at == interval).then_some(rpi))
-            .unwrap()
+    fn rpi_from(start: u32, interval: u32) -> Rpi {
+        let validity = start..start.saturating_add(144);
+        DiagnosisKeys::identifiers(KEY, &validity, interval..interval.saturating_add(1))[0]
     }
 
-    fn matched(key: DiagnosisKey, heard: &[(Rpi, u32)]) -> Vec<(usize, u32)> {
+    fn matched(start: u32, period: u8, heard: &[(Rpi, u32)]) -> Vec<(usize, u32)> {
+        let (starts, periods) = ([start], [period]);
+        found(&DiagnosisKeys::new(&KEY, &starts, &periods).unwrap(), heard)
+    }
+
+    fn found<B: Batch>(batch: &B, heard: &[(Rpi, u32)]) -> Vec<(usize, u32)> {
         let rpis: Vec<u8> = heard.iter().flat_map(|(rpi, _)| *rpi).collect();
         let intervals: Vec<u32> = heard.iter().map(|(_, at)| *at).collect();
-        let index = Index::new(&rpis, &intervals).unwrap();
-        match_keys(&[key], &index, 12)
+        let index = Index::new(&rpis, &intervals, 12).unwrap();
+        match_keys(batch, &index)
             .into_iter()
             .map(|found| (found.sighting, found.interval))
             .collect()
@@ -122,20 +81,14 @@ mod tests {
     #[test]
     fn a_sighting_within_the_tolerance_matches_on_both_sides() {
         let at = START + 50;
-        let rpi = rpi_of(&key(144), at);
-        let heard = [
-            (rpi, at - 13),
-            (rpi, at - 12),
-            (rpi, at + 12),
-            (rpi, at + 13),
-        ];
+        let heard = [at - 13, at - 12, at + 12, at + 13].map(|heard| (rpi_of(at), heard));
 
-        assert_eq!(matched(key(144), &heard), [(1, at), (2, at)]);
+        assert_eq!(matched(START, 144, &heard), [(1, at), (2, at)]);
     }
 
     #[test]
     fn every_sighting_of_a_repeated_identifier_is_reported() {
-        let rpi = rpi_of(&key(144), START);
+        let rpi = rpi_of(START);
         let heard = [
             (rpi, START),
             ([0; 16], START),
@@ -144,35 +97,38 @@ mod tests {
         ];
 
         assert_eq!(
-            matched(key(144), &heard),
+            matched(START, 144, &heard),
             [(0, START), (2, START), (3, START)]
         );
     }
 
     #[test]
     fn identifiers_after_the_rolling_period_match_nothing() {
-        let whole_day = key(144);
         let heard = [
-            (rpi_of(&whole_day, START + 9), START + 9),
-            (rpi_of(&whole_day, START + 10), START + 10),
+            (rpi_of(START + 9), START + 9),
+            (rpi_of(START + 10), START + 10),
         ];
 
-        assert_eq!(matched(key(10), &heard), [(0, START + 9)]);
+        assert_eq!(matched(START, 10, &heard), [(0, START + 9)]);
     }
 
     #[test]
     fn intervals_at_the_ends_of_32_bits_do_not_overflow() {
-        let last = DiagnosisKey::new(Tek::from([5; 16]), u32::MAX - 1, 1).unwrap();
-        let rpi = rpi_of(&last, u32::MAX - 1);
+        let rpi = rpi_from(u32::MAX - 1, u32::MAX - 1);
         let heard = [(rpi, u32::MAX), (rpi, 0)];
 
-        assert_eq!(matched(last, &heard), [(0, u32::MAX - 1)]);
+        assert_eq!(matched(u32::MAX - 1, 1, &heard), [(0, u32::MAX - 1)]);
     }
 
     #[test]
-    fn identifiers_and_intervals_that_disagree_are_refused() {
-        assert!(Index::new(&[0; 16], &[1]).is_ok());
-        assert!(Index::new(&[0; 17], &[1]).is_err());
-        assert!(Index::new(&[0; 16], &[1, 2]).is_err());
+    fn preliminary_keys_are_found_by_the_same_rules() {
+        let keys = DailyTracingKeys::new(&KEY, &[10]).unwrap();
+        let last = 10 * 144 + 143;
+        let rpi = DailyTracingKeys::identifiers(KEY, &(1440..1584), last..last + 1)[0];
+
+        assert_eq!(
+            found(&keys, &[(rpi, last + 13), (rpi, last - 12)]),
+            [(1, last)]
+        );
     }
 }

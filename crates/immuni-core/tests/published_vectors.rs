@@ -1,15 +1,19 @@
-//! The published vectors of cryptography specification v1.2, and a broadcast recorded on a phone.
+//! The published vectors of cryptography specification v1.2, a broadcast recorded on a phone, and
+//! what was computed from the text of the preliminary specification.
 #![allow(
     clippy::unwrap_used,
     reason = "a broken vector file must stop the test, also in its helpers"
 )]
 
 use immuni_core::{
-    Aemk, Rpik, Tek, decrypt_rpi, derive_aemk, derive_rpik, derive_rpis, encrypt_metadata,
+    Aemk, DailyTracingKey, DailyTracingKeys, Index, Rpik, Tek, decrypt_rpi, derive_aemk,
+    derive_preliminary_rpis, derive_rpik, derive_rpis, encrypt_metadata, match_keys,
 };
 use serde_json::Value;
 
 const VECTORS: &str = include_str!("../../../tests/vectors/crypto-v1.2.json");
+
+const PRELIMINARY: &str = include_str!("../../../tests/vectors/crypto-v1.0.json");
 
 fn vectors() -> Value {
     serde_json::from_str(VECTORS).unwrap()
@@ -80,4 +84,25 @@ fn the_broadcast_recorded_on_a_phone_is_read() {
         Some(interval(&recorded["interval"]))
     );
     assert_eq!(metadata, hex(&recorded["metadata"]));
+}
+
+#[test]
+fn the_preliminary_identifiers_are_derived_and_matched() {
+    let computed: Value = serde_json::from_str(PRELIMINARY).unwrap();
+    let (key_data, day) = (
+        hex(&computed["daily_tracing_key"]),
+        interval(&computed["day_number"]),
+    );
+    let (first, last): ([u8; 16], [u8; 16]) =
+        (hex(&computed["rpi"]["0"]), hex(&computed["rpi"]["143"]));
+
+    let rpis = derive_preliminary_rpis(&DailyTracingKey::from(key_data), 0, 144).unwrap();
+    let at = day * 144 + 143;
+    let index = Index::new(&[first, last].concat(), &[at, at], 12).unwrap();
+    let days = [day];
+    let matches = match_keys(&DailyTracingKeys::new(&key_data, &days).unwrap(), &index);
+
+    assert_eq!((rpis[0], rpis[143]), (first, last));
+    assert_eq!(matches.len(), 1);
+    assert_eq!((matches[0].sighting, matches[0].interval), (1, at));
 }

@@ -3,12 +3,15 @@
 Arguments, results and errors are those of the native module. Nothing here is fast.
 
 Source:
-    Exposure Notification Cryptography Specification v1.2 (April 2020).
+    Exposure Notification Cryptography Specification v1.2 (April 2020), and the preliminary Contact
+    Tracing Cryptography Specification of the same month.
 """
 
+import hmac
 import struct
+from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -112,12 +115,41 @@ def decrypt_rpi(rpik: bytes, rpi: bytes) -> int | None:
     return interval if padded == _PADDED_DATA.pack(b"EN-RPI", interval) else None
 
 
+def derive_preliminary_rpis(daily_tracing_key: bytes, first: int, count: int) -> bytes:
+    """Return the identifiers of `count` intervals of a preliminary key's day, packed.
+
+    Args:
+        daily_tracing_key: 16 bytes.
+        first: The first interval within the day, 0..143.
+        count: As many as are left of the day, at most.
+
+    Returns:
+        ``16 * count`` bytes.
+
+    Raises:
+        ValueError: The key is not 16 bytes long, or an interval lies beyond the day.
+
+    Source:
+        Preliminary specification, "Rolling Proximity Identifier".
+    """
+    _check_length("a Daily Tracing Key", daily_tracing_key, _BLOCK_LENGTH)
+    _check_uint32(first)
+    _check_uint32(count)
+    if first + count > _MAX_ROLLING_PERIOD:
+        raise ValueError("a day has the time intervals 0..143")
+    digests = (
+        hmac.digest(daily_tracing_key, b"CT-RPI" + bytes([interval]), "sha256")
+        for interval in range(first, first + count)
+    )
+    return b"".join(digest[:_BLOCK_LENGTH] for digest in digests)
+
+
 def match_keys(
-    key_data: bytes,
-    rolling_starts: Sequence[int],
-    rolling_periods: Sequence[int],
-    rpis: bytes,
-    intervals: Sequence[int],
+    key_data: bytes | bytearray,
+    rolling_starts: "array[int]",
+    rolling_periods: bytes | bytearray,
+    rpis: bytes | bytearray,
+    intervals: "array[int]",
     tolerance: int,
 ) -> list[tuple[int, int, int]]:
     """Find the sightings of the keys' identifiers.
@@ -127,10 +159,10 @@ def match_keys(
 
     Args:
         key_data: The keys, 16 bytes each.
-        rolling_starts: First ENIN of each key.
-        rolling_periods: Number of intervals of each key, 1..144.
+        rolling_starts: First ENIN of each key, 32 bits unsigned.
+        rolling_periods: Number of intervals of each key, 1..144, one byte each.
         rpis: The RPI of each sighting, 16 bytes each; they may repeat.
-        intervals: The ENIN during which each sighting was heard.
+        intervals: The ENIN during which each sighting was heard, 32 bits unsigned.
         tolerance: In intervals.
 
     Returns:
@@ -145,20 +177,55 @@ def match_keys(
             f"rolling_periods must have one entry for each of {len(keys)} keys,"
             f" got {len(rolling_periods)}"
         )
-    heard = _unpack("rpis", rpis, "sightings", len(intervals))
+    validities = [*map(_validity, rolling_starts, rolling_periods)]
+    return _matches(keys, validities, _rpis_during, _heard(rpis, intervals), tolerance)
+
+
+def match_preliminary_keys(
+    key_data: bytes | bytearray,
+    day_numbers: "array[int]",
+    rpis: bytes | bytearray,
+    intervals: "array[int]",
+    tolerance: int,
+) -> list[tuple[int, int, int]]:
+    """Find the sightings of the identifiers of keys of the preliminary generation.
+
+    Args:
+        key_data: The Daily Tracing Keys, 16 bytes each.
+        day_numbers: The day of each, since the Unix epoch, 32 bits unsigned.
+        rpis: As for `match_keys`.
+        intervals: As for `match_keys`: of the epoch, not of the day.
+        tolerance: In intervals.
+
+    Returns:
+        (index of the key, index of the sighting, interval of the RPI), in ascending order.
+
+    Raises:
+        ValueError: The lengths disagree or a day ends beyond 32 bits.
+    """
+    keys = _unpack("key_data", key_data, "keys", len(day_numbers))
+    validities = [_validity(day * _MAX_ROLLING_PERIOD, _MAX_ROLLING_PERIOD) for day in day_numbers]
+    return _matches(keys, validities, _rpis_of_day, _heard(rpis, intervals), tolerance)
+
+
+def _matches(
+    keys: Sequence[bytes],
+    validities: Sequence[range],
+    rpis_during: Callable[[bytes, range], list[bytes]],
+    heard: Sequence[tuple[bytes, int]],
+    tolerance: int,
+) -> list[tuple[int, int, int]]:
     _check_uint32(tolerance)
-    for interval in intervals:
-        _check_uint32(interval)
     sightings_of: defaultdict[bytes, list[int]] = defaultdict(list)
-    for sighting, rpi in enumerate(heard):
+    for sighting, (rpi, _) in enumerate(heard):
         sightings_of[rpi].append(sighting)
 
     matches = [
         (key, sighting, interval)
-        for key, validity in enumerate(map(_validity, rolling_starts, rolling_periods))
-        for interval, rpi in zip(validity, _rpis_during(keys[key], validity), strict=True)
+        for key, validity in enumerate(validities)
+        for interval, rpi in zip(validity, rpis_during(keys[key], validity), strict=True)
         for sighting in sightings_of.get(rpi, ())
-        if abs(intervals[sighting] - interval) <= tolerance
+        if abs(heard[sighting][1] - interval) <= tolerance
     ]
     return sorted(matches)
 
@@ -187,13 +254,21 @@ def _rpis_during(tek: bytes, validity: range) -> list[bytes]:
     return _blocks(derive_rpis(derive_rpik(tek), validity.start, len(validity)))
 
 
-def _unpack(name: str, packed: bytes, owners: str, count: int) -> list[bytes]:
+def _rpis_of_day(daily_tracing_key: bytes, validity: range) -> list[bytes]:
+    return _blocks(derive_preliminary_rpis(daily_tracing_key, 0, len(validity)))
+
+
+def _heard(rpis: bytes | bytearray, intervals: "array[int]") -> list[tuple[bytes, int]]:
+    return [*zip(_unpack("rpis", rpis, "sightings", len(intervals)), intervals, strict=True)]
+
+
+def _unpack(name: str, packed: bytes | bytearray, owners: str, count: int) -> list[bytes]:
     if len(packed) != _BLOCK_LENGTH * count:
         raise ValueError(
             f"{name} must have {_BLOCK_LENGTH} bytes for each of {count} {owners},"
             f" got {len(packed)} bytes"
         )
-    return _blocks(packed)
+    return _blocks(bytes(packed))
 
 
 def _blocks(packed: bytes) -> list[bytes]:

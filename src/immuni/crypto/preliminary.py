@@ -7,16 +7,18 @@ Source:
     Contact Tracing Cryptography Specification, preliminary, April 2020.
 """
 
-import hmac
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NewType
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from immuni import _core
 from immuni.crypto.final import RPI
 from immuni.keys import (
     KEY_LENGTH,
+    MAX_INTERVAL,
     TEK_ROLLING_PERIOD,
     InvalidKeyError,
     interval_at,
@@ -33,6 +35,34 @@ TimeIntervalNumber = NewType("TimeIntervalNumber", int)
 
 TRACING_KEY_LENGTH: Final = 32
 _RPI_LENGTH: Final = 16
+_MAX_DAY_NUMBER: Final = MAX_INTERVAL // TEK_ROLLING_PERIOD - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PreliminaryDiagnosisKey:
+    """The key of one day of somebody who tested positive, as it was published.
+
+    Attributes:
+        daily_tracing_key: 16 bytes.
+        day_number: The UTC day of which it made the identifiers.
+
+    Privacy:
+        Whoever holds it can recognise every identifier that its phone broadcast that day.
+
+    Source:
+        Preliminary specification, "Diagnosis Key".
+    """
+
+    daily_tracing_key: DailyTracingKey = field(repr=False)
+    day_number: DayNumber
+
+    def __post_init__(self) -> None:
+        """Check the limits of the protocol."""
+        _check_key(self.daily_tracing_key)
+        if not 0 <= self.day_number <= _MAX_DAY_NUMBER:
+            raise InvalidKeyError(
+                f"the intervals of a day must fit 32 bits, those of day {self.day_number} do not"
+            )
 
 
 def day_number_at(instant: datetime) -> DayNumber:
@@ -79,13 +109,23 @@ def generate_rpi(key: DailyTracingKey, tin: TimeIntervalNumber) -> RPI:
     Source:
         Preliminary specification, "Rolling Proximity Identifier".
     """
-    if len(key) != KEY_LENGTH:
-        raise InvalidKeyError(f"a Daily Tracing Key has {KEY_LENGTH} bytes, got {len(key)}")
+    _check_key(key)
     if not 0 <= tin < TEK_ROLLING_PERIOD:
         raise ValueError(f"a time interval number is in 0..143, got {tin}")
-    return RPI(hmac.digest(key, b"CT-RPI" + bytes([tin]), "sha256")[:_RPI_LENGTH])
+    return RPI(_core.derive_preliminary_rpis(key, tin, 1))
 
 
 def generate_rpis(key: DailyTracingKey) -> list[RPI]:
-    """Return the identifiers of the key's whole day, in order."""
-    return [generate_rpi(key, TimeIntervalNumber(tin)) for tin in range(TEK_ROLLING_PERIOD)]
+    """Return the identifiers of the key's whole day, in order.
+
+    Raises:
+        InvalidKeyError: `key` is not 16 bytes long.
+    """
+    _check_key(key)
+    packed = _core.derive_preliminary_rpis(key, 0, TEK_ROLLING_PERIOD)
+    return [RPI(packed[at : at + _RPI_LENGTH]) for at in range(0, len(packed), _RPI_LENGTH)]
+
+
+def _check_key(key: DailyTracingKey) -> None:
+    if len(key) != KEY_LENGTH:
+        raise InvalidKeyError(f"a Daily Tracing Key has {KEY_LENGTH} bytes, got {len(key)}")

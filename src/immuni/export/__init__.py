@@ -12,7 +12,6 @@ from immuni.export.errors import (
     SignatureMismatchError,
 )
 from immuni.export.model import ECDSA_P256_SHA256, Export, SignatureInfo
-from immuni.export.packed import PackedKeys
 from immuni.export.reader import read_export, read_signature_infos, read_unverified_export
 from immuni.export.signatures import ExportSigner, VerificationKey
 from immuni.export.writer import write_export
@@ -29,7 +28,6 @@ __all__ = [
     "MalformedExportError",
     "MalformedSignatureError",
     "OversizeExportError",
-    "PackedKeys",
     "SignatureInfo",
     "SignatureMismatchError",
     "VerificationKey",

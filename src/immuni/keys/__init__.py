@@ -12,6 +12,7 @@ from immuni.keys.intervals import (
     rolling_start_of,
     start_of,
 )
+from immuni.keys.packed import UNKNOWN_ONSET, PackedKeys
 from immuni.keys.tek import (
     KEY_LENGTH,
     MAX_TRANSMISSION_RISK_LEVEL,
@@ -29,9 +30,11 @@ __all__ = [
     "MAX_INTERVAL",
     "MAX_TRANSMISSION_RISK_LEVEL",
     "TEK_ROLLING_PERIOD",
+    "UNKNOWN_ONSET",
     "DiagnosisKey",
     "ENIntervalNumber",
     "InvalidKeyError",
+    "PackedKeys",
     "ReportType",
     "TemporaryExposureKey",
     "day_of",

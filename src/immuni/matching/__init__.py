@@ -1,13 +1,20 @@
 """Which published keys were near, and how near: pure computation on the phone."""
 
-from immuni.matching.attenuation import PLAUSIBLE_TX_POWER_DBM, attenuation_db
+from immuni.matching.attenuation import (
+    PLAUSIBLE_TX_POWER_DBM,
+    attenuation_db,
+    plausible_metadata,
+)
 from immuni.matching.contacts import AttenuationSample, MatchedKey, match
+from immuni.matching.packed import PackedSightings
 from immuni.matching.recognition import (
     CLOCK_TOLERANCE_INTERVALS,
     LONGEST_BROADCAST,
+    Heard,
     Match,
     recognise,
 )
+from immuni.matching.recorded import RecordedSighting, read_preliminary_keys, read_sightings
 from immuni.matching.revision import keys_in_force, supersedes
 from immuni.matching.sighting import (
     AEM_LENGTH,
@@ -15,7 +22,9 @@ from immuni.matching.sighting import (
     RSSI_RANGE_DBM,
     InvalidSightingError,
     Sighting,
+    usable_aem,
 )
+from immuni.matching.tables import MalformedTableError
 
 __all__ = [
     "AEM_LENGTH",
@@ -25,13 +34,21 @@ __all__ = [
     "RPI_LENGTH",
     "RSSI_RANGE_DBM",
     "AttenuationSample",
+    "Heard",
     "InvalidSightingError",
+    "MalformedTableError",
     "Match",
     "MatchedKey",
+    "PackedSightings",
+    "RecordedSighting",
     "Sighting",
     "attenuation_db",
     "keys_in_force",
     "match",
+    "plausible_metadata",
+    "read_preliminary_keys",
+    "read_sightings",
     "recognise",
     "supersedes",
+    "usable_aem",
 ]

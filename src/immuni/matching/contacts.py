@@ -1,13 +1,14 @@
 """From published keys and sightings to what is known of each contact."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 
-from immuni.keys import DiagnosisKey, ENIntervalNumber, ReportType
-from immuni.matching.attenuation import attenuation_db
-from immuni.matching.recognition import recognise
+from immuni.crypto import AEMK, BluetoothMetadata, CalibrationConfidence, derive_aemk
+from immuni.keys import DiagnosisKey, ENIntervalNumber, PackedKeys, ReportType
+from immuni.matching.attenuation import attenuation_db, plausible_metadata
+from immuni.matching.recognition import Match, recognise
 from immuni.matching.sighting import Sighting
 
 
@@ -20,12 +21,16 @@ class AttenuationSample:
         attenuation_db: Loss of signal, at least 0.
         rssi_dbm: Received strength, from which the loss was computed.
         interval: The interval of its identifier: samples of one interval heard the same one.
+        calibration_confidence: How well the sender knows its transmit power.
+        since_scan: Time from the scan before to the one that heard it; None where unknown.
     """
 
     at: datetime
     attenuation_db: int
     rssi_dbm: int
     interval: ENIntervalNumber
+    calibration_confidence: CalibrationConfidence
+    since_scan: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +62,48 @@ def match(keys: Sequence[DiagnosisKey], sightings: Sequence[Sighting]) -> list[M
     nothing. Sightings whose metadata is implausible are dropped.
 
     Args:
-        keys: In the order of publication, revised keys last.
-        sightings: In any order.
+        keys: In the order of publication, revised keys last; `PackedKeys` take the least time.
+        sightings: In any order; `PackedSightings` take the least time.
 
     Returns:
         Those keys of which a sighting can be scored, in the order of `keys`.
 
     Complexity:
-        144 derivations a key at most, however many sightings there are.
+        144 derivations a key at most, however many sightings there are; some bytes beside what is
+        packed already.
     """
-    matches = recognise(
-        keys,
-        [sighting.rpi for sighting in sightings],
-        [sighting.seen_at for sighting in sightings],
-    )
-    samples: defaultdict[int, list[AttenuationSample]] = defaultdict(list)
+    packed = keys if isinstance(keys, PackedKeys) else PackedKeys(keys)
+    matched = []
+    for place, matches in groupby(recognise(packed, sightings), key=lambda found: found.key_index):
+        key = packed[place]
+        if samples := [*_samples(derive_aemk(key.tek), matches, sightings)]:
+            matched.append(_matched_key(place, key, samples))
+    return matched
+
+
+def _samples(
+    aemk: AEMK, matches: Iterable[Match], sightings: Sequence[Sighting]
+) -> Iterator[AttenuationSample]:
+    """Yield what can be scored of the sightings of one key."""
     for found in matches:
-        tek, sighting = keys[found.key_index].tek, sightings[found.sighting_index]
-        loss = attenuation_db(tek, sighting.rpi, sighting.aem, rssi_dbm=sighting.rssi_dbm)
-        if loss is not None:
-            samples[found.key_index].append(
-                AttenuationSample(sighting.seen_at, loss, sighting.rssi_dbm, found.interval)
-            )
-    return [_matched_key(place, keys[place], samples[place]) for place in sorted(samples)]
+        sighting = sightings[found.sighting_index]
+        metadata = plausible_metadata(aemk, sighting.rpi, sighting.aem)
+        if metadata is not None:
+            yield _sample(metadata, sighting, found.interval)
+
+
+def _sample(
+    metadata: BluetoothMetadata, sighting: Sighting, interval: ENIntervalNumber
+) -> AttenuationSample:
+    confidence = metadata.calibration_confidence
+    return AttenuationSample(
+        at=sighting.seen_at,
+        attenuation_db=attenuation_db(metadata, rssi_dbm=sighting.rssi_dbm),
+        rssi_dbm=sighting.rssi_dbm,
+        interval=interval,
+        calibration_confidence=CalibrationConfidence.LOWEST if confidence is None else confidence,
+        since_scan=sighting.since_scan,
+    )
 
 
 def _matched_key(place: int, key: DiagnosisKey, samples: Sequence[AttenuationSample]) -> MatchedKey:

@@ -1,19 +1,38 @@
 """Finding the identifiers of published keys among those that were heard."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from immuni import _core
 from immuni.crypto import RPI
-from immuni.keys import DiagnosisKey, ENIntervalNumber, interval_at
+from immuni.crypto.preliminary import PreliminaryDiagnosisKey
+from immuni.keys import DiagnosisKey, ENIntervalNumber, PackedKeys
+from immuni.matching.packed import PackedSightings, intervals_of, microseconds_of
 from immuni.matching.revision import keys_in_force
+from immuni.matching.sighting import RPI_LENGTH, InvalidSightingError
 
 CLOCK_TOLERANCE_INTERVALS: Final = 12
 """Two hours by which the clocks of two phones may differ."""
 LONGEST_BROADCAST: Final = timedelta(seconds=1200)
 """No phone broadcasts one identifier for longer: what comes later is a replay."""
+_LONGEST_BROADCAST_US: Final = LONGEST_BROADCAST // timedelta(microseconds=1)
+
+
+class Heard(Protocol):
+    """An identifier and when it was heard: a `Sighting` or what else has these two."""
+
+    @property
+    def rpi(self) -> RPI:
+        """16 bytes."""
+        ...
+
+    @property
+    def seen_at(self) -> datetime:
+        """Aware, not before 1970."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +50,16 @@ class Match:
     interval: ENIntervalNumber
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What matching needs of the sightings; intervals are made of the moments."""
+
+    rpis: bytearray
+    seen_at_us: "array[int]"
+
+
 def recognise(
-    keys: Sequence[DiagnosisKey], rpis: Sequence[RPI], seen_at: Sequence[datetime]
+    keys: Sequence[DiagnosisKey] | Sequence[PreliminaryDiagnosisKey], sightings: Sequence[Heard]
 ) -> list[Match]:
     """Find the sightings of the identifiers of `keys`.
 
@@ -40,44 +67,105 @@ def recognise(
     more than twenty minutes after the first such sighting of that identifier.
 
     Args:
-        keys: In the order of publication, revised keys last.
-        rpis: The identifier of each sighting; they may repeat.
-        seen_at: When each was heard, aware.
+        keys: Of one generation, in the order of publication, revised keys last.
+        sightings: In any order; identifiers may repeat.
 
     Returns:
         The matches, by key, then by place of the sighting.
 
+    Raises:
+        InvalidSightingError: An identifier or a time is none.
+        TypeError: `keys` are of both generations.
+
     Complexity:
-        One derivation for each interval of each key, one look-up for each identifier derived.
+        One derivation for each interval of each key around which anything was heard, one look-up
+        for each identifier derived. `PackedKeys` and `PackedSightings` are taken as they are,
+        anything else is packed first.
     """
-    in_force = keys_in_force(keys)
-    places = list(in_force)
-    teks = [key.tek for key in in_force.values()]
+    columns = _columns(sightings)
+    preliminary = _preliminary(keys)
+    if preliminary:
+        matches = _matches_of_preliminary(preliminary, columns)
+    else:
+        matches = _matches_of_final(_packed(keys), columns)
+    return _without_replays(matches, columns.seen_at_us)
+
+
+def _columns(sightings: Sequence[Heard]) -> _Columns:
+    if isinstance(sightings, PackedSightings):
+        return _Columns(sightings.rpis, sightings.seen_at_us)
+    columns = _Columns(bytearray(), array("q"))
+    for heard in sightings:
+        if len(heard.rpi) != RPI_LENGTH:
+            raise InvalidSightingError(f"an RPI has {RPI_LENGTH} bytes, got {len(heard.rpi)}")
+        columns.rpis.extend(heard.rpi)
+        columns.seen_at_us.append(microseconds_of(heard.seen_at))
+    return columns
+
+
+def _preliminary(
+    keys: Sequence[DiagnosisKey] | Sequence[PreliminaryDiagnosisKey],
+) -> list[PreliminaryDiagnosisKey]:
+    if isinstance(keys, PackedKeys):
+        return []
+    preliminary = [key for key in keys if isinstance(key, PreliminaryDiagnosisKey)]
+    if 0 < len(preliminary) < len(keys):
+        raise TypeError("keys must be of one generation")
+    return preliminary
+
+
+def _packed(keys: Sequence[DiagnosisKey] | Sequence[PreliminaryDiagnosisKey]) -> PackedKeys:
+    if isinstance(keys, PackedKeys):
+        return keys
+    return PackedKeys(key for key in keys if isinstance(key, DiagnosisKey))
+
+
+def _matches_of_final(keys: PackedKeys, columns: _Columns) -> list[Match]:
     found = _core.match_keys(
-        b"".join(tek.key_data for tek in teks),
-        [tek.rolling_start_number for tek in teks],
-        [tek.rolling_period for tek in teks],
-        b"".join(rpis),
-        [interval_at(instant) for instant in seen_at],
+        keys.key_data,
+        keys.rolling_starts,
+        keys.rolling_periods,
+        columns.rpis,
+        intervals_of(columns.seen_at_us),
         CLOCK_TOLERANCE_INTERVALS,
     )
-    matches = [
-        Match(places[key], sighting, ENIntervalNumber(interval))
-        for key, sighting, interval in found
-    ]
-    return _without_replays(matches, seen_at)
+    # Few keys match anything: only of those is it asked whether they are in force.
+    in_force = keys_in_force(keys, among={place for place, _, _ in found}) if found else ()
+    return _matches(each for each in found if each[0] in in_force)
 
 
-def _without_replays(matches: Sequence[Match], seen_at: Sequence[datetime]) -> list[Match]:
+def _matches_of_preliminary(
+    keys: Sequence[PreliminaryDiagnosisKey], columns: _Columns
+) -> list[Match]:
+    first: dict[PreliminaryDiagnosisKey, int] = {}
+    for place, key in enumerate(keys):
+        # A key that is published twice counts once.
+        first.setdefault(key, place)
+    places = [*first.values()]
+    found = _core.match_preliminary_keys(
+        b"".join(key.daily_tracing_key for key in first),
+        array("I", [key.day_number for key in first]),
+        columns.rpis,
+        intervals_of(columns.seen_at_us),
+        CLOCK_TOLERANCE_INTERVALS,
+    )
+    return _matches((places[key], sighting, interval) for key, sighting, interval in found)
+
+
+def _matches(found: Iterable[tuple[int, int, int]]) -> list[Match]:
+    return [Match(key, sighting, ENIntervalNumber(interval)) for key, sighting, interval in found]
+
+
+def _without_replays(matches: Sequence[Match], seen_at_us: "array[int]") -> list[Match]:
     """Drop what was heard too long after the first valid sighting of the same identifier."""
-    first: dict[tuple[int, ENIntervalNumber], datetime] = {}
+    first: dict[tuple[int, ENIntervalNumber], int] = {}
     for match in matches:
         identifier = (match.key_index, match.interval)
-        heard = seen_at[match.sighting_index]
+        heard = seen_at_us[match.sighting_index]
         first[identifier] = min(heard, first.get(identifier, heard))
     return [
         match
         for match in matches
-        if seen_at[match.sighting_index] - first[match.key_index, match.interval]
-        <= LONGEST_BROADCAST
+        if seen_at_us[match.sighting_index] - first[match.key_index, match.interval]
+        <= _LONGEST_BROADCAST_US
     ]

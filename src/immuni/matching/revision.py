@@ -1,17 +1,20 @@
 """Keys that are published again: which of their versions is in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from immuni.keys import DiagnosisKey, ReportType
+from immuni.keys import KEY_LENGTH, DiagnosisKey, PackedKeys, ReportType
 
-_STRENGTH: Final = {
-    ReportType.UNKNOWN: 0,
-    ReportType.SELF_REPORT: 1,
-    ReportType.CONFIRMED_CLINICAL_DIAGNOSIS: 2,
-    ReportType.CONFIRMED_TEST: 3,
-    ReportType.REVOKED: 4,
-}
+_ASCENDING: Final = (
+    ReportType.RECURSIVE,
+    ReportType.UNKNOWN,
+    ReportType.SELF_REPORT,
+    ReportType.CONFIRMED_CLINICAL_DIAGNOSIS,
+    ReportType.CONFIRMED_TEST,
+    ReportType.REVOKED,
+)
+_RANKS: Final = {report_type: rank for rank, report_type in enumerate(_ASCENDING)}
+_IDLE: Final = (ReportType.REVOKED, ReportType.RECURSIVE)
 
 
 def supersedes(new: ReportType, former: ReportType) -> bool:
@@ -23,23 +26,37 @@ def supersedes(new: ReportType, former: ReportType) -> bool:
     Source:
         Exposure Key export format, "revised_keys" and "ReportType".
     """
-    if ReportType.RECURSIVE in (new, former):
-        return former is ReportType.RECURSIVE and new is not ReportType.RECURSIVE
-    return _STRENGTH[new] > _STRENGTH[former]
+    return _RANKS[new] > _RANKS[former]
 
 
-def keys_in_force(keys: Iterable[DiagnosisKey]) -> dict[int, DiagnosisKey]:
-    """Return the keys to match, by their place in `keys`.
+def keys_in_force(
+    keys: Sequence[DiagnosisKey], among: Iterable[int] | None = None
+) -> frozenset[int]:
+    """Return the places of the keys that count.
 
-    Each key counts once, in its best version; revoked and recursive ones not at all.
+    Each key counts once, in its best version, of several as good in its first; revoked and
+    recursive ones not at all.
 
     Args:
         keys: In the order of publication, revised keys last.
+        among: The places to which the answer is limited; all by default.
+
+    Complexity:
+        One pass over `keys`, and memory for the keys that stand at `among`.
     """
-    best: dict[bytes, tuple[int, DiagnosisKey]] = {}
-    for place, key in enumerate(keys):
-        former = best.get(key.tek.key_data)
-        if former is None or supersedes(key.report_type, former[1].report_type):
-            best[key.tek.key_data] = (place, key)
-    idle = (ReportType.REVOKED, ReportType.RECURSIVE)
-    return {place: key for place, key in best.values() if key.report_type not in idle}
+    packed = keys if isinstance(keys, PackedKeys) else PackedKeys(keys)
+    places = range(len(packed)) if among is None else among
+    best = dict.fromkeys(_key_data_at(packed, places), -1)
+    for place, key_data in enumerate(_key_data_at(packed, range(len(packed)))):
+        former = best.get(key_data)
+        if former is not None and (former < 0 or _is_better(packed, place, former)):
+            best[key_data] = place
+    return frozenset(place for place in best.values() if packed.report_types[place] not in _IDLE)
+
+
+def _key_data_at(keys: PackedKeys, places: Iterable[int]) -> Iterator[bytes]:
+    return (keys.key_data[place * KEY_LENGTH : (place + 1) * KEY_LENGTH] for place in places)
+
+
+def _is_better(keys: PackedKeys, new: int, former: int) -> bool:
+    return supersedes(ReportType(keys.report_types[new]), ReportType(keys.report_types[former]))

@@ -1,8 +1,9 @@
-"""Whatever the bytes, reading gives a value or a typed error, and soon."""
+"""Whatever the bytes, reading gives a value or a typed error.
 
-from datetime import timedelta
+`tests.unit.export.test_bounds` says at what cost.
+"""
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from immuni.export import ExportError, read_export, read_unverified_export
@@ -11,8 +12,6 @@ from tests.unit.export.chunks import SAMPLE, SAMPLE_KEY, a_plain_zip
 
 ORIGINAL = read_export(SAMPLE, [SAMPLE_KEY])
 HEADER = b"EK Export v1    "
-# Generous, as machines are shared; what it must catch does not end at all.
-bounded = settings(deadline=timedelta(seconds=10))
 
 
 @st.composite
@@ -35,25 +34,21 @@ def assert_value_or_error(data: bytes) -> None:
     assert len(list(export.keys)) == len(export.keys)
 
 
-@bounded
 @given(st.binary())
 def test_arbitrary_bytes_are_refused(data: bytes) -> None:
     assert_value_or_error(data)
 
 
-@bounded
 @given(st.binary(), st.binary())
 def test_arbitrary_contents_of_a_faultless_zip_are_refused(head: bytes, tail: bytes) -> None:
     assert_value_or_error(a_plain_zip(HEADER + head, tail))
 
 
-@bounded
 @given(damaged(read_container(SAMPLE).export_bin))
 def test_a_damaged_export_bin_gives_a_value_or_an_error(export_bin: bytes) -> None:
     assert_value_or_error(a_plain_zip(export_bin))
 
 
-@bounded
 @given(damaged(read_container(SAMPLE).export_sig))
 def test_a_damaged_export_sig_gives_the_original_or_an_error(export_sig: bytes) -> None:
     data = write_container(Container(read_container(SAMPLE).export_bin, export_sig))
@@ -65,7 +60,6 @@ def test_a_damaged_export_sig_gives_the_original_or_an_error(export_sig: bytes) 
     assert export == ORIGINAL
 
 
-@bounded
 @given(damaged(SAMPLE))
 @example(SAMPLE)
 def test_a_damaged_file_that_verifies_says_what_the_original_says(data: bytes) -> None:

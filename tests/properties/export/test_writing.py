@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immuni.export import Export, PackedKeys, read_export, write_export
+from immuni.export import Export, read_export, write_export
 from immuni.keys import DiagnosisKey, ENIntervalNumber, ReportType, TemporaryExposureKey
 from tests.unit.export.chunks import SIGNER
 
@@ -54,14 +54,3 @@ def test_an_export_survives_writing_and_reading(export: Export) -> None:
     assert read.batch_size == export.batch_size
     assert list(read.keys) == sorted(export.keys, key=by_bytes)
     assert list(read.revised_keys) == sorted(export.revised_keys, key=by_bytes)
-
-
-@given(st.lists(diagnosis_keys), st.data())
-def test_packed_keys_behave_like_the_tuple_of_the_same_keys(
-    keys: list[DiagnosisKey], data: st.DataObject
-) -> None:
-    packed = PackedKeys(keys)
-    cut = data.draw(st.slices(len(keys)))
-
-    assert packed == tuple(keys)
-    assert tuple(packed[cut]) == tuple(keys)[cut]

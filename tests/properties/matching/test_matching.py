@@ -61,10 +61,7 @@ def plainly(keys: list[DiagnosisKey], sightings: list[Sighting]) -> list[Match]:
 def test_recognition_finds_what_the_rules_say(
     keys: list[DiagnosisKey], sightings: list[Sighting]
 ) -> None:
-    rpis = [sighting.rpi for sighting in sightings]
-    seen_at = [sighting.seen_at for sighting in sightings]
-
-    assert recognise(keys, rpis, seen_at) == plainly(keys, sightings)
+    assert recognise(keys, sightings) == plainly(keys, sightings)
 
 
 @given(keys, st.data())

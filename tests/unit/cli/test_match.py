@@ -1,5 +1,6 @@
 """``immuni match``, on identifiers planted for the real sample."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -141,10 +142,10 @@ def test_with_a_key_only_what_it_signed_is_matched(tmp_path: Path) -> None:
         (f"rpi,time\n{STRANGER},1e300\n", "the time must lie between the years"),
         (f"rpi,enin\n{STRANGER},{10**300}\n", "the time must lie between the years"),
         (f"rpi,enin\n{STRANGER},1.5\n", "interval must be a whole number"),
-        (f"rpi,time,aem\n{STRANGER},1,00\n", "aem must have 8 hexadecimal digits"),
+        (f"rpi,time,aem\n{STRANGER},1,unknown\n", "aem must be hexadecimal"),
         (f"rpi,time,rssi\n{STRANGER},1,127\n", "rssi_dbm must be a whole number in -127..126"),
         (f"rpi,time,rssi\n{STRANGER},1,loud\n", "rssi_dbm must be a whole number"),
-        (f'rpi,time\n"{STRANGER},1\n', "is not CSV"),
+        (f'rpi,time\n"{STRANGER},1\n', "the sightings are not CSV"),
     ],
 )
 def test_a_wrong_row_is_named_by_its_line(text: str, rule: str, tmp_path: Path) -> None:
@@ -175,3 +176,111 @@ def test_a_damaged_export_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [[], ["--export", str(FILE)], ["--sightings", "absent.csv"]])
 def test_wrong_use_is_exit_code_2(arguments: list[str]) -> None:
     assert immuni("match", *arguments).code == 2
+
+
+def test_metadata_of_another_length_spoils_only_itself(tmp_path: Path) -> None:
+    row = f"{RPI.hex()},{{}},-60,{INTERVAL}\n"
+    text = "rpi,aem,rssi,interval\n" + "".join(map(row.format, ["", "00", "abc", AEM.hex() + "00"]))
+
+    found = matched(tmp_path, text, "--json").json["matches"]
+
+    assert [each["line"] for each in found] == [2, 3, 4, 5]
+    assert {each["attenuation_db"] for each in found} == {None}
+
+
+PRELIMINARY = json.loads((VECTORS.parent / "crypto-v1.0.json").read_text(encoding="utf-8"))
+DAILY_KEY = PRELIMINARY["daily_tracing_key"]
+FIRST_OF_DAY = PRELIMINARY["day_number"] * 144
+
+
+def matched_in_april(tmp_path: Path, keys: str, *options: str) -> Outcome:
+    """Run ``immuni match`` on a CSV file of preliminary keys."""
+    published, sightings = tmp_path / "keys.csv", tmp_path / "heard.csv"
+    published.write_text(keys, encoding="utf-8")
+    last = PRELIMINARY["rpi"]["143"]
+    sightings.write_text(
+        f"rpi,interval\n{STRANGER},{FIRST_OF_DAY}\n{last},{FIRST_OF_DAY + 155}\n", encoding="utf-8"
+    )
+    return immuni("match", "--preliminary-keys", published, "--sightings", sightings, *options)
+
+
+@pytest.mark.parametrize("day", ["2020-04-13", str(PRELIMINARY["day_number"])])
+def test_keys_of_april_2020_are_found_without_an_attenuation(tmp_path: Path, day: str) -> None:
+    keys = f"daily_tracing_key,day\n{bytes(16).hex()},{day}\n{DAILY_KEY},{day}\n"
+
+    outcome = matched_in_april(tmp_path, keys, "--json")
+
+    assert outcome.code == 0
+    assert outcome.json == {
+        "verified": False,
+        "key_count": 2,
+        "sighting_count": 2,
+        "matches": [
+            {
+                "line": 3,
+                "rpi": PRELIMINARY["rpi"]["143"],
+                "seen_at": start_of(ENIntervalNumber(FIRST_OF_DAY + 155)).isoformat(),
+                "interval": FIRST_OF_DAY + 143,
+                "key_index": 1,
+                "key_day": "2020-04-13",
+                "transmission_risk_level": None,
+                "report_type": None,
+                "rssi_dbm": None,
+                "attenuation_db": None,
+            }
+        ],
+    }
+
+
+def test_people_get_a_table_of_keys_of_april_2020_and_no_word_of_signatures(
+    tmp_path: Path,
+) -> None:
+    outcome = matched_in_april(tmp_path, f"key,date\n{DAILY_KEY},2020-04-13\n")
+
+    assert outcome.code == 0
+    assert "1 of 2 sightings match one of 1 keys." in outcome.out
+    assert "verified" not in outcome.out
+    assert matched_in_april(tmp_path, f"key,date\n{DAILY_KEY},2020-04-14\n").code == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule"),
+    [
+        ("key\n", "line 1 of the preliminary keys: want a header"),
+        ("key,day\n00,1\n", "line 2 of the preliminary keys: daily_tracing_key must have 32"),
+        (f"key,day\n{DAILY_KEY},-1\n", "day must be an ISO date from 1970 on"),
+        (f"key,day\n{DAILY_KEY},1969-12-31\n", "day must be an ISO date from 1970 on"),
+        (f"key,day\n{DAILY_KEY},{10**9}\n", "day must be an ISO date from 1970 on"),
+        (f"key,day\n{DAILY_KEY},yesterday\n", "day must be an ISO date from 1970 on"),
+        (f"key,day\n{DAILY_KEY}\n", "day must be an ISO date from 1970 on"),
+    ],
+)
+def test_a_wrong_key_of_april_2020_is_named_by_its_line(
+    keys: str, rule: str, tmp_path: Path
+) -> None:
+    outcome = matched_in_april(tmp_path, keys)
+
+    assert outcome.code == 1
+    assert rule in outcome.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--export", str(FILE)],
+        ["--key", str(VECTORS / "sample_310-v1.pem")],
+    ],
+)
+def test_a_chunk_and_keys_of_april_2020_exclude_each_other(
+    options: list[str], tmp_path: Path
+) -> None:
+    keys = f"key,day\n{DAILY_KEY},2020-04-13\n"
+
+    assert matched_in_april(tmp_path, keys, *options).code == 2
+
+
+def test_without_published_keys_there_is_nothing_to_match(tmp_path: Path) -> None:
+    sightings = tmp_path / "heard.csv"
+    sightings.write_text("rpi,time\n")
+
+    assert immuni("match", "--sightings", sightings).code == 2

@@ -1,5 +1,6 @@
 """What both implementations of matching promise, case by case."""
 
+from array import array
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
@@ -14,6 +15,8 @@ NOISE: Final = bytes(16)
 START: Final = 2642976
 TOLERANCE: Final = 12
 MAX_INTERVAL: Final = 2**32 - 1
+ONE_START: Final = array("I", [START])
+DAY: Final = bytes([144])
 
 FoundMatch = tuple[int, int, int]
 pytestmark = pytest.mark.parametrize("core", [_native, reference], ids=["native", "reference"])
@@ -33,10 +36,10 @@ def matched(
 ) -> list[FoundMatch]:
     matches: list[FoundMatch] = core.match_keys(
         b"".join(teks),
-        [start] * len(teks),
-        [period] * len(teks),
+        array("I", [start]) * len(teks),
+        bytes([period]) * len(teks),
         b"".join(rpi for rpi, _ in heard),
-        [interval for _, interval in heard],
+        array("I", [interval for _, interval in heard]),
         TOLERANCE,
     )
     return matches
@@ -92,13 +95,15 @@ def test_intervals_at_either_end_of_32_bits_do_not_wrap(core: ModuleType) -> Non
 def test_a_tolerance_of_32_bits_does_not_wrap(core: ModuleType) -> None:
     rpis = rpi_of(TEK, START) * 2
 
-    found = core.match_keys(TEK, [START], [1], rpis, [0, MAX_INTERVAL], MAX_INTERVAL)
+    found = core.match_keys(
+        TEK, ONE_START, b"\x01", rpis, array("I", [0, MAX_INTERVAL]), MAX_INTERVAL
+    )
 
     assert found == [(0, 0, START), (0, 1, START)]
 
 
 def test_nothing_matches_nothing(core: ModuleType) -> None:
-    assert core.match_keys(b"", [], [], b"", [], TOLERANCE) == []
+    assert core.match_keys(b"", array("I"), b"", b"", array("I"), TOLERANCE) == []
     assert matched(core, []) == []
     assert matched(core, [(rpi_of(TEK, START), START)], teks=()) == []
 
@@ -106,17 +111,19 @@ def test_nothing_matches_nothing(core: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((TEK[:15], [START], [144], NOISE, [START], 12), "16 bytes for each of 1 keys, got 15"),
-        ((TEK, [START] * 2, [144] * 2, NOISE, [START], 12), "for each of 2 keys, got 16"),
-        ((TEK, [START], [144] * 2, NOISE, [START], 12), "rolling_periods must have one entry"),
-        ((TEK, [START], [144], NOISE * 2, [START], 12), "for each of 1 sightings, got 32"),
-        ((TEK, [START], [144], NOISE[1:], [START], 12), "for each of 1 sightings, got 15"),
-        ((TEK, [START], [0], NOISE, [START], 12), r"1\.\.144, got 0"),
-        ((TEK, [START], [145], NOISE, [START], 12), r"1\.\.144, got 145"),
-        ((TEK, [MAX_INTERVAL], [1], NOISE, [START], 12), "end of a rolling period"),
-        ((TEK, [-1], [1], NOISE, [START], 12), "32 bits"),
-        ((TEK, [START], [1], NOISE, [2**32], 12), "32 bits"),
-        ((TEK, [START], [1], NOISE, [START], -1), "32 bits"),
+        ((TEK[:15], ONE_START, DAY, NOISE, ONE_START, 12), "16 bytes for each of 1 keys, got 15"),
+        ((TEK, ONE_START * 2, DAY * 2, NOISE, ONE_START, 12), "for each of 2 keys, got 16"),
+        ((TEK, ONE_START, DAY * 2, NOISE, ONE_START, 12), "rolling_periods must have one entry"),
+        ((TEK, ONE_START, DAY, NOISE * 2, ONE_START, 12), "for each of 1 sightings, got 32"),
+        ((TEK, ONE_START, DAY, NOISE[1:], ONE_START, 12), "for each of 1 sightings, got 15"),
+        ((TEK, ONE_START, b"\x00", NOISE, ONE_START, 12), r"1\.\.144, got 0"),
+        ((TEK, ONE_START, b"\x91", NOISE, ONE_START, 12), r"1\.\.144, got 145"),
+        (
+            (TEK, array("I", [MAX_INTERVAL]), b"\x01", NOISE, ONE_START, 12),
+            "end of a rolling period",
+        ),
+        ((TEK, ONE_START, DAY, NOISE, ONE_START, -1), "32 bits"),
+        ((TEK, ONE_START, DAY, NOISE, ONE_START, 2**32), "32 bits"),
     ],
 )
 def test_a_batch_that_cannot_be_right_is_refused_with_its_reason(
@@ -124,6 +131,54 @@ def test_a_batch_that_cannot_be_right_is_refused_with_its_reason(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         core.match_keys(*arguments)
+
+
+def matched_by_day(
+    core: ModuleType, heard: Sequence[tuple[bytes, int]], *days: int
+) -> list[FoundMatch]:
+    matches: list[FoundMatch] = core.match_preliminary_keys(
+        TEK * len(days),
+        array("I", days),
+        b"".join(rpi for rpi, _ in heard),
+        array("I", [interval for _, interval in heard]),
+        TOLERANCE,
+    )
+    return matches
+
+
+def test_a_preliminary_key_matches_on_its_own_day_up_to_the_tolerance(core: ModuleType) -> None:
+    day, last = START // 144, START + 143
+    rpi = reference.derive_preliminary_rpis(TEK, 143, 1)
+    heard = [(rpi, last + late) for late in (-13, -12, 12, 13)]
+
+    assert matched_by_day(core, heard, day) == [(0, 1, last), (0, 2, last)]
+    assert matched_by_day(core, heard, day + 1, day - 1) == []
+    assert matched_by_day(core, heard) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((TEK[:15], array("I", [1]), NOISE, ONE_START, 12), "16 bytes for each of 1 keys"),
+        ((TEK, array("I", [1, 2]), NOISE, ONE_START, 12), "for each of 2 keys"),
+        ((TEK, array("I", [MAX_INTERVAL // 144]), NOISE, ONE_START, 12), "end of a rolling period"),
+        ((TEK, array("I", [MAX_INTERVAL]), NOISE, ONE_START, 12), "32 bits"),
+        ((TEK, array("I", [1]), NOISE, array("I"), 12), "for each of 0 sightings"),
+        ((TEK, array("I", [1]), NOISE, ONE_START, -1), "32 bits"),
+    ],
+)
+def test_a_preliminary_batch_that_cannot_be_right_is_refused(
+    core: ModuleType, arguments: tuple[object, ...], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        core.match_preliminary_keys(*arguments)
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 145), (144, 1), (143, 2), (2**32 - 1, 1)])
+def test_a_preliminary_day_has_144_identifiers(core: ModuleType, first: int, count: int) -> None:
+    assert len(core.derive_preliminary_rpis(TEK, 0, 144)) == 16 * 144
+    with pytest.raises(ValueError, match=r"0\.\.143"):
+        core.derive_preliminary_rpis(TEK, first, count)
 
 
 def test_a_wrong_length_is_told_with_the_right_one(core: ModuleType) -> None:

@@ -1,5 +1,6 @@
 """The native core and its readable reference agree on whatever they are given."""
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ DAY = 144
 
 blocks = st.binary(min_size=16, max_size=16)
 any_bytes = st.one_of(blocks, st.binary(max_size=40))
+uint32s = st.integers(0, MAX) | st.integers(MAX - DAY, MAX) | st.integers(0, DAY)
+days = st.integers(0, 2) | st.just(18365) | st.just(MAX // DAY - 1)
 any_numbers = st.one_of(st.integers(0, MAX), st.integers(-1, DAY + 1), st.integers(MAX, MAX + 2))
 starts = st.one_of(st.integers(0, 20), st.just(2642976), st.integers(MAX - DAY - 20, MAX - DAY))
 
@@ -23,7 +26,7 @@ class Batch:
 
     key_data: bytes
     rolling_starts: list[int]
-    rolling_periods: list[int]
+    rolling_periods: bytes
     rpis: bytes
     intervals: list[int]
     tolerance: int
@@ -32,12 +35,27 @@ class Batch:
         return outcome(
             core,
             self.key_data,
-            self.rolling_starts,
+            array("I", self.rolling_starts),
             self.rolling_periods,
             self.rpis,
-            self.intervals,
+            array("I", self.intervals),
             self.tolerance,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PreliminaryBatch:
+    """The arguments of one `match_preliminary_keys` call."""
+
+    key_data: bytes
+    day_numbers: list[int]
+    rpis: bytes
+    intervals: list[int]
+    tolerance: int
+
+    def matched_by(self, core: Callable[..., list[tuple[int, int, int]]]) -> object:
+        days, intervals = array("I", self.day_numbers), array("I", self.intervals)
+        return outcome(core, self.key_data, days, self.rpis, intervals, self.tolerance)
 
 
 def outcome(function: Callable[..., object], *arguments: object) -> object:
@@ -65,7 +83,28 @@ def batches(draw: st.DrawFn) -> Batch:
     return Batch(
         key_data=b"".join(tek for tek, _, _ in keys),
         rolling_starts=[start for _, start, _ in keys],
-        rolling_periods=[period for _, _, period in keys],
+        rolling_periods=bytes(period for _, _, period in keys),
+        rpis=b"".join(rpi for rpi, _ in heard),
+        intervals=[at for _, at in heard],
+        tolerance=tolerance,
+    )
+
+
+@st.composite
+def preliminary_batches(draw: st.DrawFn) -> PreliminaryBatch:
+    """Draw preliminary keys, and sightings that come from them or nearly so."""
+    keys = draw(st.lists(st.tuples(blocks, days), min_size=1, max_size=3))
+    tolerance = draw(st.integers(0, 15))
+    heard: list[tuple[bytes, int]] = []
+    for _ in range(draw(st.integers(0, 8))):
+        key, day = draw(st.sampled_from(keys))
+        tin = draw(st.integers(0, DAY - 1))
+        heard_at = DAY * day + tin + draw(st.integers(-tolerance - 2, tolerance + 2))
+        rpi = reference.derive_preliminary_rpis(key, tin, 1)
+        heard += [(rpi, within_32_bits(heard_at))] * draw(st.integers(1, 3))
+    return PreliminaryBatch(
+        key_data=b"".join(key for key, _ in keys),
+        day_numbers=[day for _, day in keys],
         rpis=b"".join(rpi for rpi, _ in heard),
         intervals=[at for _, at in heard],
         tolerance=tolerance,
@@ -136,16 +175,61 @@ def test_matches_agree(batch: Batch) -> None:
     assert isinstance(native, list)
 
 
+@given(preliminary_batches())
+def test_matches_of_preliminary_keys_agree(batch: PreliminaryBatch) -> None:
+    native = batch.matched_by(_native.match_preliminary_keys)
+
+    assert native == batch.matched_by(reference.match_preliminary_keys)
+    assert isinstance(native, list)
+
+
+@given(any_bytes, any_numbers, any_numbers)
+def test_preliminary_identifiers_agree(key: bytes, first: int, count: int) -> None:
+    native = outcome(_native.derive_preliminary_rpis, key, first, count)
+
+    assert native == outcome(reference.derive_preliminary_rpis, key, first, count)
+
+
 @given(
     st.builds(
         Batch,
         key_data=st.one_of(any_bytes, st.binary(min_size=32, max_size=32)),
-        rolling_starts=st.lists(any_numbers, max_size=3),
-        rolling_periods=st.lists(any_numbers, max_size=3),
+        rolling_starts=st.lists(uint32s, max_size=3),
+        rolling_periods=st.binary(max_size=3),
         rpis=any_bytes,
-        intervals=st.lists(any_numbers, max_size=3),
+        intervals=st.lists(uint32s, max_size=3),
         tolerance=any_numbers,
     )
 )
 def test_hostile_batches_are_refused_by_both_or_neither(batch: Batch) -> None:
     assert batch.matched_by(_native.match_keys) == batch.matched_by(reference.match_keys)
+
+
+@given(
+    st.builds(
+        PreliminaryBatch,
+        key_data=any_bytes,
+        day_numbers=st.lists(uint32s, max_size=2),
+        rpis=any_bytes,
+        intervals=st.lists(uint32s, max_size=2),
+        tolerance=any_numbers,
+    )
+)
+def test_hostile_preliminary_batches_are_refused_by_both_or_neither(
+    batch: PreliminaryBatch,
+) -> None:
+    native = batch.matched_by(_native.match_preliminary_keys)
+
+    assert native == batch.matched_by(reference.match_preliminary_keys)
+
+
+@given(batches(), st.sampled_from([bytes, bytearray]))
+def test_bytes_of_any_kind_are_taken(batch: Batch, kind: type[bytes] | type[bytearray]) -> None:
+    rpis, starts = kind(batch.rpis), array("I", batch.rolling_starts)
+    periods, intervals = kind(batch.rolling_periods), array("I", batch.intervals)
+
+    found = _native.match_keys(
+        kind(batch.key_data), starts, periods, rpis, intervals, batch.tolerance
+    )
+
+    assert found == batch.matched_by(reference.match_keys)

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from immuni import _core
 from immuni.crypto import (
     AEM,
     AEMK,
     RPI,
     RPIK,
     BluetoothMetadata,
+    CalibrationConfidence,
     InvalidMetadataError,
     decrypt_metadata,
     decrypt_rpi,
@@ -115,3 +117,28 @@ def test_no_more_identifiers_are_generated_than_a_day_has_intervals() -> None:
     assert generate_rpis(RPIK_PUBLISHED, START, 0) == []
     with pytest.raises(ValueError, match="at most 144"):
         generate_rpis(RPIK_PUBLISHED, START, 145)
+
+
+@pytest.mark.parametrize("minor", range(4))
+@pytest.mark.parametrize("reserved", [b"\x00\x00", b"\xff\xff"])
+def test_metadata_of_any_minor_version_is_read_whatever_its_reserved_bits_hold(
+    minor: int, reserved: bytes
+) -> None:
+    rpi = RPI(bytes.fromhex(VECTORS["broadcasts"][0]["rpi"]))
+    version = 0x40 | minor << 4 | 0b1011
+    aem = AEM(_core.encrypt_metadata(AEMK_PUBLISHED, rpi, bytes([version, 0xF8]) + reserved))
+
+    heard = decrypt_metadata(AEMK_PUBLISHED, rpi, aem)
+
+    assert heard == BluetoothMetadata(version=version, tx_power_dbm=-8)
+    assert heard.minor == minor
+    assert heard.calibration_confidence == (CalibrationConfidence.MEDIUM if minor else None)
+
+
+def test_every_published_identifier_shows_its_interval_and_its_metadata() -> None:
+    for broadcast in VECTORS["broadcasts"]:
+        rpi, aem = RPI(bytes.fromhex(broadcast["rpi"])), AEM(bytes.fromhex(broadcast["aem"]))
+
+        assert decrypt_rpi(RPIK_PUBLISHED, rpi) == broadcast["interval"]
+        published = decrypt_metadata(AEMK_PUBLISHED, rpi, aem)
+        assert published.encode().hex() == VECTORS["metadata"]

@@ -9,6 +9,7 @@ import pytest
 from immuni.crypto.preliminary import (
     DailyTracingKey,
     DayNumber,
+    PreliminaryDiagnosisKey,
     TimeIntervalNumber,
     TracingKey,
     day_number_at,
@@ -68,3 +69,28 @@ def test_a_day_number_fits_32_bits(day: int) -> None:
 def test_an_interval_lies_within_its_day(tin: int) -> None:
     with pytest.raises(ValueError, match=r"0\.\.143"):
         generate_rpi(DAILY_KEY, TimeIntervalNumber(tin))
+
+
+@pytest.mark.parametrize("length", [0, 15, 32])
+def test_a_published_key_has_sixteen_bytes(length: int) -> None:
+    with pytest.raises(InvalidKeyError, match=f"16 bytes, got {length}"):
+        PreliminaryDiagnosisKey(DailyTracingKey(bytes(length)), DayNumber(0))
+    with pytest.raises(InvalidKeyError, match=f"16 bytes, got {length}"):
+        generate_rpis(DailyTracingKey(bytes(length)))
+
+
+@pytest.mark.parametrize("day", [-1, 2**32 // 144, 2**32])
+def test_the_day_of_a_published_key_has_intervals_of_32_bits(day: int) -> None:
+    with pytest.raises(InvalidKeyError, match="32 bits"):
+        PreliminaryDiagnosisKey(DAILY_KEY, DayNumber(day))
+
+
+def test_the_last_day_of_32_bits_is_a_day() -> None:
+    assert PreliminaryDiagnosisKey(DAILY_KEY, DayNumber(2**32 // 144 - 1)).day_number == 29826160
+
+
+def test_a_published_key_does_not_show_itself() -> None:
+    shown = repr(PreliminaryDiagnosisKey(DailyTracingKey(b"\x41" * 16), DayNumber(0)))
+
+    assert "AAAA" not in shown
+    assert "4141" not in shown

@@ -14,8 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from immuni.export import Export, PackedKeys, VerificationKey
-from immuni.keys import DiagnosisKey, ENIntervalNumber, ReportType, TemporaryExposureKey
+from immuni.export import Export, VerificationKey
+from immuni.keys import (
+    DiagnosisKey,
+    ENIntervalNumber,
+    PackedKeys,
+    ReportType,
+    TemporaryExposureKey,
+)
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "files"
 SAMPLE = (VECTORS / "sample_diagnosis_key_file.zip").read_bytes()

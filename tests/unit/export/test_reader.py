@@ -15,7 +15,6 @@ from immuni.export import (
     read_unverified_export,
     write_export,
 )
-from immuni.export.fields import MAX_OTHER_BYTES
 from immuni.export.proto.export_pb2 import (
     SignatureInfo,
     TEKSignature,
@@ -86,6 +85,12 @@ def test_revised_keys_are_read_apart_from_the_others() -> None:
 
     assert list(read.keys) == [a_key(1), a_key(2)]
     assert list(read.revised_keys) == [revised]
+
+
+def test_a_rolling_period_that_is_left_out_is_a_day() -> None:
+    keys = read_unverified_export(a_chunk()).keys
+
+    assert {key.tek.rolling_period for key in keys} == {144}
 
 
 def test_a_report_type_of_the_future_is_unknown() -> None:
@@ -223,7 +228,7 @@ def test_millions_of_empty_keys_are_refused_at_the_first() -> None:
 
 
 def test_millions_of_signature_infos_are_refused() -> None:
-    with pytest.raises(MalformedExportError, match=f"exceed {MAX_OTHER_BYTES} bytes"):
+    with pytest.raises(MalformedExportError, match="exceed 65536 bytes"):
         read_unverified_export(a_plain_zip(HEADER + a_message() + b"\x32\x00" * 2_000_000))
 
 

@@ -38,6 +38,40 @@ def test_during_a_rotation_either_key_is_enough() -> None:
     assert [info.verification_key_version for info in read_signature_infos(data)] == ["v1", "v2"]
 
 
+OLD, NEW = Signer(key_version="v1"), Signer(key_version="v2")
+BOTH = [OLD, NEW]
+
+
+@pytest.mark.parametrize("signers", [[OLD], [NEW], BOTH, [NEW, OLD]])
+@pytest.mark.parametrize("trusted", [[OLD], [NEW], BOTH, [NEW, OLD]])
+def test_any_one_key_of_a_set_is_enough_and_none_other(
+    signers: list[Signer], trusted: list[Signer]
+) -> None:
+    data = write_export(EXPORT, signers)
+    keys = [signer.verification_key for signer in trusted]
+
+    if any(signer in trusted for signer in signers):
+        assert len(read_export(data, keys).keys) == 1
+    else:
+        with pytest.raises(SignatureMismatchError):
+            read_export(data, keys)
+
+
+def test_two_keys_of_one_name_are_both_tried() -> None:
+    twin = Signer()
+    keys = [twin.verification_key, SIGNER.verification_key]
+
+    assert len(read_export(write_export(EXPORT, [SIGNER]), keys).keys) == 1
+    assert len(read_export(write_export(EXPORT, [twin, SIGNER]), keys[1:]).keys) == 1
+
+
+def test_a_signature_of_a_trusted_key_under_another_name_does_not_count() -> None:
+    renamed = resigned(write_export(EXPORT, [SIGNER]), verification_key_version="v2")
+
+    with pytest.raises(SignatureMismatchError):
+        read_export(renamed, [SIGNER.verification_key])
+
+
 def test_a_good_signature_beside_a_bad_one_is_enough() -> None:
     impostor = Signer()
     data = write_export(EXPORT, [impostor, SIGNER])

@@ -8,7 +8,6 @@ import pytest
 from immuni.export import (
     Export,
     ExportFieldError,
-    PackedKeys,
     SignatureInfo,
     read_export,
     write_export,
@@ -17,7 +16,7 @@ from immuni.export.container import read_container
 from immuni.export.proto.export_pb2 import TEKSignatureList, TemporaryExposureKeyExport
 from immuni.export.signatures import MAX_SIGNATURES
 from immuni.keys import DiagnosisKey, ENIntervalNumber, TemporaryExposureKey
-from tests.unit.export.chunks import END, SIGNER, START, a_key, an_export
+from tests.unit.export.chunks import END, SIGNER, START, Signer, a_key, an_export
 
 
 def test_the_same_export_is_the_same_bytes_in_whatever_order_its_keys_come() -> None:
@@ -26,6 +25,18 @@ def test_the_same_export_is_the_same_bytes_in_whatever_order_its_keys_come() -> 
     assert write_export(an_export(*keys), [SIGNER]) == write_export(
         an_export(*reversed(keys)), [SIGNER]
     )
+
+
+def test_a_file_has_one_signature_and_one_info_for_each_signer_in_their_order() -> None:
+    other = Signer(key_version="v2")
+    container = read_container(write_export(an_export(a_key()), [SIGNER, other]))
+
+    infos = TemporaryExposureKeyExport.FromString(container.export_bin[16:]).signature_infos
+    signatures = TEKSignatureList.FromString(container.export_sig).signatures
+
+    assert [info.verification_key_version for info in infos] == ["v1", "v2"]
+    assert [entry.signature_info for entry in signatures] == list(infos)
+    assert {info.signature_algorithm for info in infos} == {"1.2.840.10045.4.3.2"}
 
 
 def test_keys_are_sorted_by_their_bytes() -> None:
@@ -115,19 +126,3 @@ def test_an_export_does_not_show_its_keys() -> None:
     assert "AAAA" not in shown
     assert "4141" not in shown
     assert "1 keys" in shown
-
-
-def test_packed_keys_are_a_sequence_of_values() -> None:
-    keys = (a_key(1), DiagnosisKey(TemporaryExposureKey(bytes(16), ENIntervalNumber(0), 7)))
-    packed = PackedKeys(keys)
-
-    assert packed == keys
-    assert keys == packed
-    assert packed != keys[:1]
-    assert packed != 2
-    assert hash(packed) == hash(keys)
-    assert packed[-1] == keys[1]
-    assert packed[1:] == keys[1:]
-    assert a_key(1) in packed
-    with pytest.raises(IndexError):
-        packed[2]

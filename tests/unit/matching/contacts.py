@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from immuni.crypto import (
-    AEM,
+    DEFAULT_METADATA_VERSION,
     BluetoothMetadata,
     derive_aemk,
     derive_rpik,
@@ -43,13 +43,13 @@ def heard(
     *,
     after: timedelta = timedelta(),
     tx_power_dbm: int = -10,
+    version: int = DEFAULT_METADATA_VERSION,
     rssi_dbm: int = -64,
-    aem: bytes | None = None,
+    usable: bool = True,
+    since_scan: timedelta | None = None,
 ) -> Sighting:
     """Return what is heard of `key`'s phone `after` the start of `interval`."""
     rpi = generate_rpi(derive_rpik(key.tek), interval)
-    metadata = BluetoothMetadata(tx_power_dbm=tx_power_dbm)
-    encrypted = encrypt_metadata(derive_aemk(key.tek), rpi, metadata)
-    return Sighting(
-        rpi, encrypted if aem is None else AEM(aem), rssi_dbm, start_of(interval) + after
-    )
+    metadata = BluetoothMetadata(version=version, tx_power_dbm=tx_power_dbm)
+    aem = encrypt_metadata(derive_aemk(key.tek), rpi, metadata)
+    return Sighting(rpi, aem if usable else None, rssi_dbm, start_of(interval) + after, since_scan)

@@ -3,12 +3,29 @@
 from dataclasses import fields
 from datetime import timedelta
 
+from immuni.crypto import CalibrationConfidence
 from immuni.keys import ENIntervalNumber, ReportType, start_of
 from immuni.matching import AttenuationSample, MatchedKey, match
 from tests.unit.matching.contacts import NOON, a_key, heard
 
 LATER = ENIntervalNumber(NOON + 1)
 MINUTE = timedelta(minutes=1)
+NOTHING = timedelta()
+MINOR_1_HIGH = 0b01_01_11_00
+
+
+def sample(
+    interval: ENIntervalNumber, attenuation_db: int, rssi_dbm: int, *, after: timedelta = NOTHING
+) -> AttenuationSample:
+    """Return what is known of one sighting of a phone that tells no more than it must."""
+    return AttenuationSample(
+        start_of(interval) + after,
+        attenuation_db,
+        rssi_dbm,
+        interval,
+        CalibrationConfidence.LOWEST,
+        since_scan=None,
+    )
 
 
 def test_samples_are_grouped_by_key_and_sorted_by_time() -> None:
@@ -20,11 +37,17 @@ def test_samples_are_grouped_by_key_and_sorted_by_time() -> None:
 
     first, second = match([a_key(1), a_key(2)], sightings)
 
-    assert first.samples == (
-        AttenuationSample(start_of(NOON) + MINUTE, 50, -60, NOON),
-        AttenuationSample(start_of(LATER), 40, -50, LATER),
-    )
-    assert second.samples == (AttenuationSample(start_of(NOON), 60, -70, NOON),)
+    assert first.samples == (sample(NOON, 50, -60, after=MINUTE), sample(LATER, 40, -50))
+    assert second.samples == (sample(NOON, 60, -70),)
+
+
+def test_a_sample_tells_the_senders_confidence_and_the_time_since_the_scan_before() -> None:
+    scan = timedelta(minutes=4)
+
+    (found,) = match([a_key()], [heard(a_key(), version=MINOR_1_HIGH, since_scan=scan)])
+
+    assert found.samples[0].calibration_confidence is CalibrationConfidence.HIGH
+    assert found.samples[0].since_scan == scan
 
 
 def test_a_matched_key_carries_what_scoring_needs() -> None:
@@ -45,7 +68,7 @@ def test_a_sighting_with_implausible_metadata_is_dropped() -> None:
 
 
 def test_a_key_without_a_usable_sighting_is_not_told_of() -> None:
-    assert match([a_key()], [heard(a_key(), aem=b"")]) == []
+    assert match([a_key()], [heard(a_key(), usable=False)]) == []
     assert match([a_key()], []) == []
 
 

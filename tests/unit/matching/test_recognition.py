@@ -1,27 +1,40 @@
 """Which sightings belong to which key."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from immuni.crypto import derive_rpik, generate_rpi
+from immuni.crypto import RPI, derive_rpik, generate_rpi
+from immuni.crypto.preliminary import (
+    DailyTracingKey,
+    DayNumber,
+    PreliminaryDiagnosisKey,
+    day_number_at,
+    generate_rpis,
+)
 from immuni.export import read_unverified_export
-from immuni.keys import DiagnosisKey, ENIntervalNumber, ReportType, start_of
-from immuni.matching import Match, Sighting, recognise
+from immuni.keys import DiagnosisKey, ENIntervalNumber, PackedKeys, ReportType, start_of
+from immuni.matching import InvalidSightingError, Match, PackedSightings, Sighting, recognise
 from tests.unit.export.chunks import SAMPLE
-from tests.unit.matching.contacts import FIRST, NOON, a_key, heard
+from tests.unit.matching.contacts import FIRST, MIDNIGHT, NOON, a_key, heard
 
 INTERVAL = timedelta(minutes=10)
 SECOND = timedelta(seconds=1)
 
 
+@dataclass(frozen=True)
+class Moment:
+    """The least that can be recognised."""
+
+    rpi: RPI
+    seen_at: datetime
+
+
 def recognised(keys: list[DiagnosisKey], *sightings: Sighting) -> list[Match]:
     """Return the matches of `sightings`."""
-    return recognise(
-        keys,
-        [sighting.rpi for sighting in sightings],
-        [sighting.seen_at for sighting in sightings],
-    )
+    return recognise(keys, sightings)
 
 
 def test_each_match_names_key_sighting_and_interval() -> None:
@@ -105,4 +118,64 @@ def test_identifiers_planted_for_the_real_sample_are_found() -> None:
     interval = ENIntervalNumber(tek.rolling_start_number + 100)
     rpi = generate_rpi(derive_rpik(tek), interval)
 
-    assert recognise(keys, [rpi], [start_of(interval)]) == [Match(77, 0, interval)]
+    assert recognise(keys, [Moment(rpi, start_of(interval))]) == [Match(77, 0, interval)]
+
+
+@pytest.mark.parametrize(
+    "heard_otherwise",
+    [
+        Moment(RPI(bytes(15)), MIDNIGHT),
+        Moment(RPI(bytes(16)), MIDNIGHT.replace(tzinfo=None)),
+        Moment(RPI(bytes(16)), MIDNIGHT.replace(year=1969)),
+    ],
+    ids=["a short identifier", "a naive time", "a time before 1970"],
+)
+def test_what_cannot_have_been_heard_is_refused(heard_otherwise: Moment) -> None:
+    with pytest.raises(InvalidSightingError):
+        recognise([a_key()], [heard_otherwise])
+
+
+def test_packed_keys_and_sightings_match_like_the_values_in_them() -> None:
+    keys = [a_key(report_type=ReportType.SELF_REPORT), a_key(2), a_key()]
+    sightings = [heard(a_key(2)), heard(a_key(), after=40 * SECOND), heard(a_key(9))]
+
+    packed = recognise(PackedKeys(keys), PackedSightings(sightings))
+
+    assert packed == recognise(keys, sightings) == [Match(1, 0, NOON), Match(2, 1, NOON)]
+
+
+def test_keys_of_april_2020_are_recognised_by_the_same_rules() -> None:
+    key = PreliminaryDiagnosisKey(DailyTracingKey(bytes(range(16))), day_number_at(MIDNIGHT))
+    rpi = generate_rpis(key.daily_tracing_key)[72]
+    offsets = [-12 * INTERVAL - SECOND, -12 * INTERVAL, timedelta(), 1200 * SECOND]
+    sightings = [Moment(rpi, start_of(NOON) + offset) for offset in offsets]
+
+    assert recognise([key], sightings) == [Match(0, 1, NOON)]
+    assert recognise([key], sightings[2:]) == [Match(0, 0, NOON), Match(0, 1, NOON)]
+
+
+def test_a_key_of_april_2020_that_is_published_twice_is_matched_once() -> None:
+    day = day_number_at(MIDNIGHT)
+    stranger, key = (
+        PreliminaryDiagnosisKey(DailyTracingKey(bytes([number]) * 16), day) for number in (1, 2)
+    )
+    heard_once = Moment(generate_rpis(key.daily_tracing_key)[72], start_of(NOON))
+
+    assert recognise([stranger, key, stranger, key], [heard_once]) == [Match(1, 0, NOON)]
+
+
+def test_a_key_of_april_2020_makes_the_identifiers_of_its_own_day_only() -> None:
+    day = day_number_at(MIDNIGHT)
+    key = DailyTracingKey(bytes(16))
+    last = Moment(generate_rpis(key)[143], MIDNIGHT + 24 * 6 * INTERVAL - SECOND)
+
+    assert len(recognise([PreliminaryDiagnosisKey(key, day)], [last])) == 1
+    assert recognise([PreliminaryDiagnosisKey(key, DayNumber(day + 1))], [last]) == []
+
+
+def test_keys_of_both_generations_cannot_be_given_together() -> None:
+    preliminary = PreliminaryDiagnosisKey(DailyTracingKey(bytes(16)), DayNumber(18_430))
+    both: Any = [a_key(), preliminary]
+
+    with pytest.raises(TypeError, match="one generation"):
+        recognise(both, [heard(a_key())])

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from immuni.keys import ReportType
+from immuni.keys import PackedKeys, ReportType
 from immuni.matching import keys_in_force, supersedes
 from tests.unit.matching.contacts import a_key
 
@@ -45,11 +45,19 @@ def test_the_best_version_is_in_force_and_a_revoked_key_is_not(
 ) -> None:
     keys = [a_key(report_type=report_type) for report_type in published]
 
-    expected = {} if in_force is None else {in_force: keys[in_force]}
-    assert keys_in_force(keys) == expected
+    assert keys_in_force(keys) == (set() if in_force is None else {in_force})
 
 
 def test_versions_are_told_by_the_bytes_of_the_key() -> None:
     keys = [a_key(1), a_key(2, report_type=REVOKED), a_key(3)]
 
-    assert list(keys_in_force(keys)) == [0, 2]
+    assert keys_in_force(keys) == {0, 2}
+
+
+def test_the_answer_is_limited_to_the_places_that_were_asked_for() -> None:
+    keys = [a_key(1), a_key(2), a_key(1, report_type=REVOKED), a_key(2), a_key(3)]
+
+    assert keys_in_force(keys, among=[0]) == set()
+    assert keys_in_force(keys, among=[3]) == {1}
+    assert keys_in_force(keys, among=[]) == set()
+    assert keys_in_force(PackedKeys(keys), among=[1, 4]) == {1, 4}

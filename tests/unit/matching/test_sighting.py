@@ -1,11 +1,11 @@
 """What a sighting may hold."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from immuni.crypto import AEM, RPI
-from immuni.matching import InvalidSightingError, Sighting
+from immuni.matching import InvalidSightingError, Sighting, usable_aem
 from tests.unit.matching.contacts import MIDNIGHT
 
 MARK = b"\xde\xad\xbe\xef"
@@ -29,8 +29,19 @@ def test_an_identifier_has_sixteen_bytes(length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 3, 5, 27])
-def test_metadata_of_any_length_is_kept(length: int) -> None:
-    assert len(Sighting(RPI(bytes(16)), AEM(bytes(length)), -60, MIDNIGHT).aem) == length
+def test_metadata_has_four_bytes_or_is_unusable(length: int) -> None:
+    with pytest.raises(InvalidSightingError, match=f"got {length}"):
+        Sighting(RPI(bytes(16)), AEM(bytes(length)), -60, MIDNIGHT)
+    assert usable_aem(bytes(length)) is None
+
+
+def test_metadata_of_the_right_length_is_usable() -> None:
+    assert usable_aem(MARK) == MARK
+
+
+def test_the_time_since_the_scan_before_is_not_negative() -> None:
+    with pytest.raises(InvalidSightingError, match="since_scan"):
+        Sighting(RPI(bytes(16)), None, -60, MIDNIGHT, timedelta(microseconds=-1))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +55,7 @@ def test_the_time_is_aware_and_not_before_the_first_interval(seen_at: datetime) 
 def test_the_first_second_of_1970_is_a_time() -> None:
     first = datetime(1970, 1, 1, tzinfo=UTC)
 
-    assert Sighting(RPI(bytes(16)), AEM(b""), -60, first).seen_at == first
+    assert Sighting(RPI(bytes(16)), None, -60, first).seen_at == first
 
 
 def test_a_sighting_does_not_show_what_was_heard() -> None:
