@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from immuni.risk.configuration import ExposureConfiguration
 from immuni.risk.contact import Contact
+from immuni.risk.days import days_since, today_at
 from immuni.risk.exposures import Exposure, find_exposures, in_steps
 from immuni.risk.scores import total_risk_score
 
@@ -65,7 +66,8 @@ class Assessment:
 
     Attributes:
         summary: Of everything that matched.
-        infos: By day, then by score, so that their order does not tell which share a key.
+        infos: By day, then by score, then by the rest of what they tell, so that their order does
+            not tell which share a key.
     """
 
     summary: ExposureDetectionSummary
@@ -88,9 +90,7 @@ def assess(
     Source:
         Risk model v1, "summary and info".
     """
-    if now.utcoffset() is None:
-        raise ValueError("assess needs an aware datetime")
-    today = now.astimezone(UTC).date()
+    today = today_at(now)
     found = [
         (contact, find_exposures(contact.samples, configuration.attenuation_thresholds))
         for contact in contacts
@@ -100,7 +100,7 @@ def assess(
         for contact, exposures in found
         for exposure in exposures
     ]
-    infos.sort(key=lambda info: (info.day, -info.total_risk_score, -info.duration_seconds))
+    infos.sort(key=_place)
     summary = _summary([exposures for _, exposures in found if exposures], infos, today)
     return Assessment(summary, tuple(infos))
 
@@ -117,10 +117,22 @@ def _info(
         total_risk_score=total_risk_score(
             configuration,
             attenuation_db=exposure.attenuation_db,
-            days_since_exposure=_days_between(exposure.day, today),
+            days_since_exposure=days_since(exposure.day, today),
             duration=exposure.duration,
             transmission_risk_level=level,
         ),
+    )
+
+
+def _place(info: ExposureInfo) -> tuple[object, ...]:
+    """Return what puts infos in order: everything that they tell, and nothing else."""
+    return (
+        info.day,
+        -info.total_risk_score,
+        -info.duration_seconds,
+        info.attenuation_db,
+        info.attenuation_durations_seconds,
+        info.transmission_risk_level,
     )
 
 
@@ -133,16 +145,11 @@ def _summary(
         near, medium, far = near + times[0], medium + times[1], far + times[2]
     return ExposureDetectionSummary(
         matched_key_count=len(matched),
-        days_since_last_exposure=min((_days_between(info.day, today) for info in infos), default=0),
+        days_since_last_exposure=min((days_since(info.day, today) for info in infos), default=0),
         attenuation_durations_seconds=_reported_each((near, medium, far)),
         maximum_risk_score=max((info.total_risk_score for info in infos), default=0),
         risk_score_sum=sum(info.total_risk_score for info in infos),
     )
-
-
-def _days_between(day: date, today: date) -> int:
-    # The other phone's clock may run ahead by up to two hours: its tomorrow is our today.
-    return max(0, (today - day).days)
 
 
 def _reported(duration: timedelta) -> int:

@@ -1,28 +1,35 @@
 """The parameters of the v1 risk model."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
-from typing import Any, Final, Self
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Final, Self
 
-from immuni.errors import ImmuniError
+from immuni.risk.rules import (
+    InvalidRiskConfigurationError,
+    Rule,
+    Rules,
+    are_thresholds,
+    are_whole,
+    faults_of,
+    is_number,
+    is_whole,
+    read_parameters,
+)
 
 BUCKETS: Final = 8
 MAX_BUCKET_SCORE: Final = 8
 MAX_TOTAL_RISK_SCORE: Final = MAX_BUCKET_SCORE**4
-_MAX_ATTENUATION_DB: Final = 255
 _MAX_WEIGHT: Final = 100
 
 
-class InvalidExposureConfigurationError(ImmuniError, ValueError):
+class InvalidExposureConfigurationError(InvalidRiskConfigurationError):
     """The parameters break a rule of the model; no configuration was made.
 
     Attributes:
         faults: Each fault with its name and the rule.
     """
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("exposure_configuration: " + "; ".join(faults))
-        self.faults = tuple(faults)
+    setting: ClassVar[str] = "exposure_configuration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +66,7 @@ class ExposureConfiguration:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        faults = _faults({field.name: getattr(self, field.name) for field in fields(self)})
-        if faults:
+        if faults := faults_of(self, _RULES):
             raise InvalidExposureConfigurationError(faults)
 
     @classmethod
@@ -74,73 +80,42 @@ class ExposureConfiguration:
         Raises:
             InvalidExposureConfigurationError: Members are missing or wrong; names them all.
         """
-        values: dict[str, Any] = {}
-        faults: list[str] = []
-        for field in fields(cls):
-            if field.name in source:
-                value = source[field.name]
-                values[field.name] = tuple(value) if isinstance(value, list) else value
-            elif field.default is MISSING:
-                faults.append(f"{field.name} is missing")
-        faults += _faults(values)
+        values, faults = read_parameters(source, fields(cls), _RULES)
         if faults:
             raise InvalidExposureConfigurationError(faults)
         return cls(**values)
 
-
-def _faults(values: Mapping[str, object]) -> list[str]:
-    return [
-        f"{name} {rule}, got {values[name]!r}"
-        for name, (holds, rule) in _RULES.items()
-        if name in values and not holds(values[name])
-    ]
-
-
-def _is_whole(value: object, most: int) -> bool:
-    # In JSON and in Python true is no number, though Python's bool is an int.
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+    def to_setting(self) -> dict[str, Any]:
+        """Return the JSON object from which `parse` reads the same configuration."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
 
 def _are_bucket_scores(value: object) -> bool:
-    return (
-        isinstance(value, tuple)
-        and len(value) == BUCKETS
-        and all(_is_whole(score, MAX_BUCKET_SCORE) for score in value)
-    )
+    return are_whole(value, BUCKETS, MAX_BUCKET_SCORE)
 
 
-def _are_thresholds(value: object) -> bool:
-    return (
-        isinstance(value, tuple)
-        and len(value) == 2
-        and all(_is_whole(limit, _MAX_ATTENUATION_DB) for limit in value)
-        and bool(value[0] < value[1])
-    )
-
-
-def _is_weight(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return 0 <= value <= _MAX_WEIGHT
-
-
-def _is_score(value: object) -> bool:
-    return _is_whole(value, MAX_TOTAL_RISK_SCORE)
-
-
-_SCORES_RULE: Final = (_are_bucket_scores, "must be eight whole numbers in 0..8")
-_WEIGHT_RULE: Final = (_is_weight, "must be a number in 0..100")
-_RULES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
-    "attenuation_thresholds": (_are_thresholds, "must be two ascending whole numbers in 0..255"),
-    "attenuation_bucket_scores": _SCORES_RULE,
-    "days_since_last_exposure_bucket_scores": _SCORES_RULE,
-    "duration_bucket_scores": _SCORES_RULE,
-    "transmission_risk_bucket_scores": _SCORES_RULE,
-    "minimum_risk_score": (_is_score, "must be a whole number in 0..4096"),
-    "attenuation_weight": _WEIGHT_RULE,
-    "days_since_last_exposure_weight": _WEIGHT_RULE,
-    "duration_weight": _WEIGHT_RULE,
-    "transmission_risk_weight": _WEIGHT_RULE,
+_THRESHOLDS: Final = Rule(
+    lambda value: are_thresholds(value, 2), "must be two ascending whole numbers in 0..255"
+)
+_SCORES: Final = Rule(_are_bucket_scores, "must be eight whole numbers in 0..8")
+_SCORE: Final = Rule(
+    lambda value: is_whole(value, 0, MAX_TOTAL_RISK_SCORE), "must be a whole number in 0..4096"
+)
+_WEIGHT: Final = Rule(lambda value: is_number(value, _MAX_WEIGHT), "must be a number in 0..100")
+_RULES: Final[Rules] = {
+    "attenuation_thresholds": _THRESHOLDS,
+    "attenuation_bucket_scores": _SCORES,
+    "days_since_last_exposure_bucket_scores": _SCORES,
+    "duration_bucket_scores": _SCORES,
+    "transmission_risk_bucket_scores": _SCORES,
+    "minimum_risk_score": _SCORE,
+    "attenuation_weight": _WEIGHT,
+    "days_since_last_exposure_weight": _WEIGHT,
+    "duration_weight": _WEIGHT,
+    "transmission_risk_weight": _WEIGHT,
 }
 
 IMMUNI_DEFAULT: Final = ExposureConfiguration(

@@ -3,20 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
 from immuni.keys import ENIntervalNumber, day_of
 from immuni.risk.contact import Sample
+from immuni.risk.scans import LONGEST_SCAN_GAP, runs
 
-LONGEST_SCAN_GAP: Final = timedelta(seconds=25.5)
-"""Sightings of one identifier that are no further apart belong to one scan."""
 LONGEST_EXPOSURE_GAP: Final = timedelta(seconds=600)
 """Moments that are further apart belong to different exposures."""
 STEP: Final = timedelta(seconds=300)
-"""Durations are told in multiples of it; also what one sighting counts for."""
-REACH: Final = STEP / 2
+"""Durations are told in multiples of it."""
+SHORTEST_EXPOSURE: Final = STEP
+"""What one sighting counts for."""
+REACH: Final = SHORTEST_EXPOSURE / 2
 """How far the first and the last value of an exposure reach out."""
 
 
@@ -48,7 +49,7 @@ def find_exposures(samples: Iterable[Sample], thresholds: tuple[int, ...]) -> li
         Risk model v1, "summary and info".
     """
     moments = sorted(_strongest_per_scan(samples), key=lambda moment: (moment.at, moment.interval))
-    return [_exposure(run, thresholds) for run in _runs(moments, LONGEST_EXPOSURE_GAP)]
+    return [_exposure(run, thresholds) for run in runs(moments, LONGEST_EXPOSURE_GAP)]
 
 
 def in_steps(duration: timedelta) -> timedelta:
@@ -58,25 +59,20 @@ def in_steps(duration: timedelta) -> timedelta:
 
 
 def _strongest_per_scan(samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Yield of each scan the strongest sighting of each identifier, the first among equals."""
+    """Yield of each scan the strongest sighting of each identifier, the first among equals.
+
+    Where they are equal in time as well, the nearest: the order in which they come tells nothing.
+    """
     of_identifier: defaultdict[ENIntervalNumber, list[Sample]] = defaultdict(list)
     for sample in samples:
         of_identifier[sample.interval].append(sample)
     for heard in of_identifier.values():
-        for scan in _runs(sorted(heard, key=lambda sample: sample.at), LONGEST_SCAN_GAP):
+        for scan in runs(sorted(heard, key=_by_time), LONGEST_SCAN_GAP):
             yield max(scan, key=lambda sample: sample.rssi_dbm)
 
 
-def _runs(samples: Sequence[Sample], longest_gap: timedelta) -> Iterator[list[Sample]]:
-    """Cut `samples`, which are sorted by time, wherever a gap exceeds the longest."""
-    run: list[Sample] = []
-    for sample in samples:
-        if run and sample.at - run[-1].at > longest_gap:
-            yield run
-            run = []
-        run.append(sample)
-    if run:
-        yield run
+def _by_time(sample: Sample) -> tuple[datetime, int]:
+    return sample.at, sample.attenuation_db
 
 
 def _exposure(run: Sequence[Sample], thresholds: tuple[int, ...]) -> Exposure:
@@ -84,7 +80,7 @@ def _exposure(run: Sequence[Sample], thresholds: tuple[int, ...]) -> Exposure:
     near, far = thresholds
     return Exposure(
         day=day_of(run[0].interval),
-        duration=in_steps(run[-1].at - run[0].at + STEP),
+        duration=in_steps(run[-1].at - run[0].at + SHORTEST_EXPOSURE),
         attenuation_db=_mean(held),
         attenuation_durations=(
             _total(time for loss, time in held if loss < near),

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from immuni.keys import ENIntervalNumber, interval_at
+from immuni.crypto import CalibrationConfidence
+from immuni.keys import ENIntervalNumber, ReportType, interval_at
 
 START = datetime(2020, 6, 17, 12, tzinfo=UTC)
 NOON = interval_at(START)
@@ -18,6 +19,8 @@ class Moment:
     attenuation_db: int
     rssi_dbm: int
     interval: ENIntervalNumber
+    calibration_confidence: CalibrationConfidence = CalibrationConfidence.LOWEST
+    since_scan: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Met:
 
     samples: Sequence[Moment]
     transmission_risk_level: int = 4
+    report_type: ReportType = ReportType.CONFIRMED_TEST
+    days_since_onset_of_symptoms: int | None = 0
 
 
 def moment(

@@ -124,6 +124,51 @@ def test_days_are_those_of_utc_and_never_negative(now: datetime, days: int) -> N
     assert summary.days_since_last_exposure == days
 
 
+def test_a_key_of_a_phone_whose_clock_runs_ahead_counts_as_of_today() -> None:
+    recent = replace(
+        IMMUNI_DEFAULT, days_since_last_exposure_bucket_scores=(0, 0, 0, 0, 0, 0, 0, 8)
+    )
+    tomorrow = [replace(one, interval=ENIntervalNumber(one.interval + 72)) for one in meeting(30)]
+
+    assessment = assess([Met(tomorrow)], recent, now=START)
+
+    assert assessment.infos[0].day == START.date() + timedelta(days=1)
+    assert assessment.summary.days_since_last_exposure == 0
+    assert assessment.summary.maximum_risk_score == 200
+
+
+@pytest.mark.parametrize(("level", "score"), [(0, 25), (1, 50), (8, 0)])
+def test_a_level_scores_by_its_place_and_an_unknown_one_does_not_weigh(
+    level: int, score: int
+) -> None:
+    by_level = replace(IMMUNI_DEFAULT, transmission_risk_bucket_scores=(2, 1, 1, 1, 1, 1, 1, 0))
+
+    (info,) = assess([Met(meeting(30), level)], by_level, now=NOW).infos
+
+    assert (info.transmission_risk_level, info.total_risk_score) == (level, score)
+
+
+@pytest.mark.parametrize(("minimum", "score"), [(25, 25), (26, 0)])
+def test_an_exposure_below_the_minimum_is_told_with_a_score_of_zero(
+    minimum: int, score: int
+) -> None:
+    strict = replace(IMMUNI_DEFAULT, minimum_risk_score=minimum)
+
+    assessment = assess([Met(meeting(30))], strict, now=NOW)
+
+    assert [info.total_risk_score for info in assessment.infos] == [score]
+    assert assessment.summary.matched_key_count == 1
+    assert assessment.summary.risk_score_sum == score
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(25, 1500), (30, 1800), (35, 1800)])
+def test_no_more_than_half_an_hour_is_told(minutes: int, told: int) -> None:
+    (info,) = assess([Met(meeting(minutes))], IMMUNI_DEFAULT, now=NOW).infos
+
+    assert info.duration_seconds == told
+    assert info.attenuation_durations_seconds == (0, told, 0)
+
+
 def test_a_naive_time_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         assess([], IMMUNI_DEFAULT, now=NOW.replace(tzinfo=None))
@@ -136,4 +181,14 @@ def test_the_order_of_infos_does_not_tell_which_share_a_key() -> None:
     forth = assess([one, other], IMMUNI_DEFAULT, now=NOW).infos
     back = assess([other, one], IMMUNI_DEFAULT, now=NOW).infos
 
+    assert forth == back
+
+
+def test_infos_that_score_the_same_stand_where_what_they_tell_puts_them() -> None:
+    near, far = Met(meeting(30, 20)), Met(meeting(30, 60, from_second=7200))
+
+    forth = assess([near, far], IMMUNI_DEFAULT, now=NOW).infos
+    back = assess([far, near], IMMUNI_DEFAULT, now=NOW).infos
+
+    assert [info.attenuation_db for info in forth] == [20, 60]
     assert forth == back

@@ -1,5 +1,7 @@
 """The parameters of the model: what is accepted, and what a refusal says."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from immuni.risk import (
     IMMUNI_DEFAULT,
     ExposureConfiguration,
     InvalidExposureConfigurationError,
+    InvalidRiskConfigurationError,
 )
 
 DEFAULT: dict[str, Any] = {
@@ -96,3 +99,15 @@ def test_all_faults_are_told_at_once() -> None:
         "duration_bucket_scores",
         "minimum_risk_score",
     ]
+
+
+def test_a_configuration_is_read_as_it_is_written() -> None:
+    written = json.loads(json.dumps(IMMUNI_DEFAULT.to_setting()))
+
+    assert written == DEFAULT
+    assert ExposureConfiguration.parse(written) == IMMUNI_DEFAULT
+
+
+def test_a_refusal_names_the_setting() -> None:
+    with pytest.raises(InvalidRiskConfigurationError, match=r"^exposure_configuration: minimum"):
+        replace(IMMUNI_DEFAULT, minimum_risk_score=-1)

@@ -88,6 +88,13 @@ def test_of_equally_strong_sightings_of_a_scan_the_first_counts() -> None:
     assert exposure.attenuation_db == 60
 
 
+def test_of_what_is_equal_in_strength_and_time_the_nearest_counts_in_whatever_order() -> None:
+    twice = [moment(0, 60, rssi_dbm=-70), moment(0, 40, rssi_dbm=-70)]
+
+    assert the_exposure(*twice).attenuation_db == 40
+    assert the_exposure(*twice[::-1]).attenuation_db == 40
+
+
 def test_the_strongest_is_that_with_the_highest_rssi_even_where_power_differs() -> None:
     exposure = the_exposure(moment(0, 40, rssi_dbm=-70), moment(5, 55, rssi_dbm=-65))
 

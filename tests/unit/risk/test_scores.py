@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from immuni.risk import IMMUNI_DEFAULT, MAX_TOTAL_RISK_SCORE, ExposureConfiguration
+from immuni.risk import (
+    IMMUNI_DEFAULT,
+    MAX_TOTAL_RISK_SCORE,
+    Bucket,
+    ExposureConfiguration,
+    ExposureExplanation,
+    Factor,
+    explain_exposure,
+)
 from immuni.risk import total_risk_score as score
 
 BUCKETS = tuple(range(1, 9))
@@ -131,3 +139,58 @@ def test_the_default_scores_what_is_near_for_more_than_fifteen_minutes(
     attenuation_db: int, minutes: int, expected: int
 ) -> None:
     assert scored(IMMUNI_DEFAULT, attenuation_db=attenuation_db, minutes=minutes) == expected
+
+
+def test_an_explanation_tells_value_bucket_and_score_of_each_factor() -> None:
+    explanation = explain_exposure(
+        IMMUNI_DEFAULT,
+        attenuation_db=55,
+        days_since_exposure=3,
+        duration=timedelta(minutes=20),
+        transmission_risk_level=4,
+    )
+
+    assert explanation == ExposureExplanation(
+        attenuation=Factor(55, Bucket(2, 51, 63), 5),
+        days=Factor(3, Bucket(6, 2, 4, begins_at_lower=True), 1),
+        duration=Factor(20, Bucket(4, 15, 20), 5),
+        transmission_risk=Factor(4, None, 1),
+        minimum_risk_score=1,
+    )
+    assert explanation.product == explanation.total_risk_score == 25
+
+
+@pytest.mark.parametrize(
+    ("attenuation_db", "days", "minutes", "limits"),
+    [
+        (74, 14, 0, [(73, None), (14, None), (None, 0)]),
+        (73, 13, 5, [(63, 73), (12, 14), (0, 5)]),
+        (10, 1, 35, [(None, 10), (None, 2), (30, None)]),
+    ],
+    ids=["the first buckets", "the second", "the last"],
+)
+def test_the_outermost_buckets_have_one_limit(
+    attenuation_db: int, days: int, minutes: int, limits: list[tuple[int | None, int | None]]
+) -> None:
+    explanation = explain_exposure(
+        IMMUNI_DEFAULT,
+        attenuation_db=attenuation_db,
+        days_since_exposure=days,
+        duration=timedelta(minutes=minutes),
+        transmission_risk_level=0,
+    )
+
+    buckets = [factor.bucket for factor in explanation.factors]
+    assert [(each.lower, each.upper) for each in buckets if each] == limits
+
+
+def test_a_product_below_the_minimum_is_explained_and_scores_nothing() -> None:
+    explanation = explain_exposure(
+        replace(IMMUNI_DEFAULT, minimum_risk_score=26),
+        attenuation_db=55,
+        days_since_exposure=0,
+        duration=timedelta(minutes=20),
+        transmission_risk_level=1,
+    )
+
+    assert (explanation.product, explanation.total_risk_score) == (25, 0)

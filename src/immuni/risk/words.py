@@ -1,0 +1,100 @@
+"""Why an exposure scores what it scores, in words for people."""
+
+from fractions import Fraction
+
+from immuni.risk.buckets import Bucket
+from immuni.risk.scores import ExposureExplanation, Factor
+from immuni.risk.window_scores import TimeInRange, WindowExplanation
+
+
+def in_words(explanation: ExposureExplanation | WindowExplanation) -> tuple[str, ...]:
+    """Return sentences that lead from what was measured to the score.
+
+    Privacy:
+        They say no more than `explanation`.
+    """
+    match explanation:
+        case ExposureExplanation():
+            return _exposure_in_words(explanation)
+        case WindowExplanation():
+            return _window_in_words(explanation)
+
+
+def _exposure_in_words(exposure: ExposureExplanation) -> tuple[str, ...]:
+    scores = " · ".join(str(factor.score) for factor in exposure.factors)
+    return (
+        _factor("Mean attenuation", exposure.attenuation, " dB"),
+        _factor("Days since the exposure", exposure.days),
+        _factor("Duration", exposure.duration, " min"),
+        _transmission_risk(exposure.transmission_risk),
+        f"Together: {scores} = {exposure.product}.",
+        _exposure_verdict(exposure),
+    )
+
+
+def _factor(name: str, factor: Factor, unit: str = "") -> str:
+    measured = f"{_number(factor.value)}{unit}"
+    inside = measured if factor.bucket is None else _placed(measured, factor.bucket, unit)
+    return f"{name}: {inside}, scores {factor.score}."
+
+
+def _placed(measured: str, bucket: Bucket, unit: str) -> str:
+    """Return the value between the limits of its bucket, as ``51 dB < 55 dB ≤ 63 dB``."""
+    below, above = ("≤", "<") if bucket.begins_at_lower else ("<", "≤")
+    lower = "" if bucket.lower is None else f"{bucket.lower}{unit} {below} "
+    upper = "" if bucket.upper is None else f" {above} {bucket.upper}{unit}"
+    return f"{lower}{measured}{upper}"
+
+
+def _transmission_risk(factor: Factor) -> str:
+    if factor.value == 0:
+        return f"Transmission risk level: unknown, so it does not weigh, scores {factor.score}."
+    return _factor("Transmission risk level", factor, " of 8")
+
+
+def _exposure_verdict(exposure: ExposureExplanation) -> str:
+    least, score = exposure.minimum_risk_score, exposure.total_risk_score
+    if exposure.product < least:
+        return f"That is below the minimum of {least}, so the Total Risk Score is 0."
+    return f"That reaches the minimum of {least}, so the Total Risk Score is {score}."
+
+
+def _window_in_words(window: WindowExplanation) -> tuple[str, ...]:
+    duration = _number(window.weighted_duration_seconds)
+    reported = _number(window.report_type_weight)
+    infectious = _number(window.infectiousness_weight)
+    return (
+        *(_time(time) for time in window.times if time.seconds),
+        f"Weighted duration: {duration} s.",
+        f"Report type {window.report_type.name}: weighs {reported}.",
+        f"Infectiousness {window.infectiousness.name}: weighs {infectious}.",
+        f"Together: {duration} · {reported} · {infectious} = {_number(window.score)}.",
+        _window_verdict(window),
+    )
+
+
+def _time(time: TimeInRange) -> str:
+    lower = "" if time.above_db is None else f"{time.above_db} dB < "
+    upper = "" if time.at_most_db is None else f" ≤ {time.at_most_db} dB"
+    return (
+        f"{time.closeness.capitalize()} ({lower}attenuation{upper}): {time.seconds} s · "
+        f"{_number(time.weight)} = {_number(time.weighted_seconds)} s."
+    )
+
+
+def _window_verdict(window: WindowExplanation) -> str:
+    if window.is_too_long_ago:
+        return (
+            f"It was {window.days_since_exposure} days ago, and more than "
+            f"{window.days_since_exposure_threshold} are too many: the window does not count."
+        )
+    if window.score == 0:
+        return "What scores 0 does not count."
+    if not window.counts:
+        return f"That is below {_number(window.minimum_window_score)}: the window does not count."
+    return "The window counts: its score is part of its day's sum."
+
+
+def _number(value: float | Fraction) -> str:
+    """Return a number without digits that say nothing: 20, 0.625."""
+    return f"{float(value):.15g}"
