@@ -4,9 +4,11 @@ import asyncio
 from datetime import timedelta
 from typing import Final, Protocol
 
-from bumble import core, hci, ll
+from bumble import hci, ll
 from bumble.controller import AdvertisingSet, Controller
 from bumble.link import LocalLink
+
+from immuni.ble.quiet_host import QuietHost
 
 _UNIT: Final = timedelta(microseconds=625)
 _NONCONN_IND: Final = (
@@ -15,10 +17,6 @@ _NONCONN_IND: Final = (
 _REPORT: Final = hci.HCI_LE_Extended_Advertising_Report_Event
 _Parameters = hci.HCI_LE_Set_Extended_Advertising_Parameters_Command
 _ParametersAnswer = hci.HCI_LE_Set_Extended_Advertising_Parameters_ReturnParameters
-
-
-class UnpluggedError(core.BaseBumbleError):
-    """The controller was pulled out of its port."""
 
 
 class AirAdvertisingSet(AdvertisingSet):
@@ -63,13 +61,16 @@ class AirController(Controller):
         """
         super().__init__(name, link=link)
         self.tx_power_dbm = tx_power_dbm
-        self.unplugged = False
 
-    def on_packet(self, packet: bytes) -> None:
-        """Take a packet from the host."""
-        if self.unplugged:
-            raise UnpluggedError(f"the controller of {self.name} is not plugged in")
-        super().on_packet(packet)
+    def unplug(self) -> None:
+        """End as an adapter does that is pulled out: silent at once, and its host is told."""
+        for each in self.enabled_sets():
+            each.stop()
+        self.le_scan_enable = False
+        if not self.terminated.done():
+            self.terminated.set_result(None)
+        if isinstance(self.host, QuietHost):
+            self.host.on_transport_lost()
 
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Execute a command, and advertise at the worst moment."""
@@ -85,6 +86,14 @@ class AirController(Controller):
     def send_advertising_pdu(self, packet: ll.AdvertisingPdu) -> None:
         """Put a PDU on the air."""
         self.link.send_advertising_pdu(self, packet)
+
+    def on_hci_reset_command(
+        self, _command: hci.HCI_Reset_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """Forget every set and every scan, as the specification wants: bumble's would go on."""
+        self.advertising_sets.clear()
+        self.le_scan_enable = False
+        return super().on_hci_reset_command(_command)
 
     def on_hci_le_set_extended_advertising_parameters_command(
         self, command: _Parameters

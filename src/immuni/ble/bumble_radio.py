@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeVar
 
 from bumble import core, hci
-from bumble.host import Host
-from bumble.transport import open_transport
 
 from immuni.ble.advertisement import (
     BroadcastPayload,
@@ -15,6 +14,7 @@ from immuni.ble.advertisement import (
     build_advertisement,
     service_data_of,
 )
+from immuni.ble.cancellation import heeding_cancellation
 from immuni.ble.commands import (
     advertising_data,
     advertising_enable,
@@ -36,13 +36,15 @@ Dwell = Callable[[timedelta], Awaitable[None]]
 """Lets a stretch of listening pass: real time, or that of virtual air."""
 
 _ANSWER_SECONDS: Final = 5.0
+# Some adapters get their firmware at every start.
+_SET_UP_SECONDS: Final = 15.0
 _EventType = hci.HCI_LE_Extended_Advertising_Report_Event.EventType
 _Report = hci.HCI_LE_Extended_Advertising_Report_Event.Report
 _RSSI_UNKNOWN: Final = hci.HCI_LE_Extended_Advertising_Report_Event.RSSI_NOT_AVAILABLE
 _RSSI_LEAST: Final = -127
 _Answer = TypeVar("_Answer", bound=hci.HCI_ReturnParameters)
 _Result = TypeVar("_Result")
-_LOST: Final = (TimeoutError, core.BaseBumbleError, ConnectionError)
+_LOST: Final = (TimeoutError, core.BaseBumbleError, OSError)
 
 
 async def _real_time(duration: timedelta) -> None:
@@ -53,7 +55,8 @@ class BumbleRadio:
     """One advertising set with legacy PDUs, and passive scans, on one controller.
 
     Legacy advertising commands are not used: an advertising set has an address of its own, which
-    can change while the rest of the controller goes on.
+    can change while the rest of the controller goes on. Once lost it stays so: what its controller
+    does meanwhile is unknown. `immuni.ble.ReopeningRadio` begins anew with another one.
 
     Attributes:
         malformed: How many advertisements were passed over because a section was cut off.
@@ -61,13 +64,13 @@ class BumbleRadio:
 
     def __init__(
         self,
-        host: Host,
+        host: QuietHost,
         clock: Clock,
         *,
         dwell: Dwell = _real_time,
         give_back: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Take a host whose controller was not set up yet; `power_on` sets it up.
+        """Take a host whose controller was not set up yet; `open` sets it up.
 
         Args:
             host: Connected to a controller.
@@ -80,7 +83,9 @@ class BumbleRadio:
         self._dwell = dwell
         self._give_back = give_back
         self._tx_power_dbm = 0
+        self._is_set_up = False
         self._broadcasting = False
+        self._gave_up = False
         self._heard: list[AdvertisementHeard] = []
         self.malformed = 0
         host.on("advertising_report", self._hear)
@@ -90,19 +95,29 @@ class BumbleRadio:
         """The transmit power that the controller chose, in dBm."""
         return self._tx_power_dbm
 
-    async def power_on(self) -> None:
-        """Reset the controller and set up its advertising set and its way of scanning.
+    @property
+    def broadcasting(self) -> bool:
+        """Whether the controller was told to broadcast, and can still be told otherwise."""
+        return self._broadcasting and not self._lost
+
+    async def open(self) -> None:
+        """Reset the controller and set up its advertising set and its way of scanning, once.
 
         Raises:
             UnsuitableRadioError: The controller knows no advertising sets.
             RadioError: It refused, or does not answer.
         """
-        await self._answer_of(asyncio.wait_for(self._host.reset(), _ANSWER_SECONDS))
+        if self._lost:
+            raise RadioLostError("the adapter is gone")
+        if self._is_set_up:
+            return
+        await self._answer_of(asyncio.wait_for(self._host.reset(), _SET_UP_SECONDS))
         if not self._host.supports_le_features(hci.LeFeatureMask.LE_EXTENDED_ADVERTISING):
             raise UnsuitableRadioError("the adapter knows no advertising sets (Bluetooth 5)")
         chosen = await self._command(advertising_parameters())
         self._tx_power_dbm = chosen.selected_tx_power
         await self._command(scan_parameters())
+        self._is_set_up = True
 
     async def start_broadcast(self, payload: BroadcastPayload, address: bytes) -> None:
         """Stop, set address, set data, start: see `Radio.start_broadcast`."""
@@ -130,18 +145,28 @@ class BumbleRadio:
         finally:
             # What the adapter reports before it confirms the end was heard in time.
             await self._command(scan_enable(on=False))
+            self._heard = []
         return heard
 
     async def close(self) -> None:
         """Fall silent and free the adapter: see `Radio.close`."""
         try:
-            await self.stop_broadcast()
-        except RadioLostError:
-            self._broadcasting = False
+            await self._silence()
         finally:
+            self._gave_up = True
             give_back, self._give_back = self._give_back, None
             if give_back is not None:
                 await give_back()
+
+    async def _silence(self) -> None:
+        try:
+            await self.stop_broadcast()
+        except RadioLostError:
+            pass
+        except RadioError:
+            # What refuses to stop is reset, which ends whatever it does.
+            with suppress(RadioError):
+                await self._command(hci.HCI_Reset_Command())
 
     def _hear(self, report: _Report) -> None:
         # Nobody asked for scan responses, and some controllers repeat a PDU flagged as one.
@@ -158,41 +183,22 @@ class BumbleRadio:
             now = self._clock.now()
             self._heard.append(AdvertisementHeard(service_data, rssi_dbm, now, address))
 
+    @property
+    def _lost(self) -> bool:
+        return self._gave_up or self._host.lost
+
     async def _command(self, command: hci.HCI_SyncCommand[_Answer]) -> _Answer:
+        if self._lost:
+            raise RadioLostError("the adapter is gone")
         answer = self._host.send_sync_command(command, response_timeout=_ANSWER_SECONDS)
         return await self._answer_of(answer)
 
     async def _answer_of(self, answer: Awaitable[_Result]) -> _Result:
         try:
-            return await answer
+            return await heeding_cancellation(answer)
         except hci.HCI_Error as error:
             raise RadioError(f"the adapter refused a command: {error.error_code!r}") from error
         except _LOST as error:
+            # A late answer could be taken for that of the next command.
+            self._gave_up = True
             raise RadioLostError("the adapter does not answer") from error
-
-
-async def open_adapter(name: str, clock: Clock) -> BumbleRadio:
-    """Open a real Bluetooth adapter.
-
-    Args:
-        name: Bumble's name of the way to it, such as ``usb:0``, ``hci-socket:0`` or
-            ``serial:/dev/ttyACM0``.
-        clock: Dates what is heard.
-
-    Raises:
-        UnsuitableRadioError: There is none of that name, it may not be opened, or it knows no
-            advertising sets.
-        RadioLostError: It does not answer.
-    """
-    try:
-        transport = await open_transport(name)
-    except (core.BaseBumbleError, OSError, ValueError, ImportError) as error:
-        raise UnsuitableRadioError(f"cannot open the adapter {name!r}: {error}") from error
-    host = QuietHost(transport.source, transport.sink)
-    radio = BumbleRadio(host, clock, give_back=transport.close)
-    try:
-        await radio.power_on()
-    except RadioError:
-        await radio.close()
-        raise
-    return radio

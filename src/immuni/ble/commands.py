@@ -5,10 +5,14 @@ from typing import Final
 
 from bumble import hci
 
-ADVERTISING_INTERVAL: Final = timedelta(milliseconds=250)
+from immuni.ble.airtime import ADVERTISING_INTERVAL
+
+LONGEST_UNATTENDED: Final = timedelta(seconds=655)
+"""For so long an adapter broadcasts without being told again: nearly the most that HCI allows."""
 
 _HANDLE: Final = 1
 _UNIT: Final = timedelta(microseconds=625)
+_DURATION_UNIT: Final = timedelta(milliseconds=10)
 _SCAN_INTERVAL: Final = timedelta(milliseconds=100)
 _ALL_CHANNELS: Final = 0b111
 
@@ -75,11 +79,16 @@ def advertising_data(data: bytes) -> hci.HCI_LE_Set_Extended_Advertising_Data_Co
 
 
 def advertising_enable(*, on: bool) -> hci.HCI_LE_Set_Extended_Advertising_Enable_Command:
-    """Start or stop the advertising set."""
+    """Start or stop the advertising set; the controller itself stops one that nobody renews.
+
+    Privacy:
+        A program that was killed, or a machine that sleeps, cannot change its identifier any more:
+        the adapter must not go on with the old one for ever.
+    """
     return hci.HCI_LE_Set_Extended_Advertising_Enable_Command(
         enable=int(on),
         advertising_handles=[_HANDLE],
-        durations=[0],
+        durations=[LONGEST_UNATTENDED // _DURATION_UNIT if on else 0],
         max_extended_advertising_events=[0],
     )
 

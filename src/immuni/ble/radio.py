@@ -20,6 +20,18 @@ class UnsuitableRadioError(RadioError):
     """The adapter cannot be used: not there, not permitted, or without advertising sets."""
 
 
+class RadioNotPermittedError(UnsuitableRadioError):
+    """The adapter is there, but this user may not open it; it was left alone."""
+
+
+class RadioBusyError(UnsuitableRadioError):
+    """Another program, mostly bluetoothd, holds the adapter; it was left alone."""
+
+
+class RadioSwitchedOffError(UnsuitableRadioError):
+    """The adapter is switched off (rfkill); it was left alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdvertisementHeard:
     """One Exposure Notification broadcast that was received.
@@ -42,7 +54,20 @@ class Radio(Protocol):
 
     @property
     def tx_power_dbm(self) -> int:
-        """The transmit power that goes, encrypted, into the broadcast."""
+        """The transmit power that goes, encrypted, into the broadcast; known once it is open."""
+        ...
+
+    @property
+    def broadcasting(self) -> bool:
+        """Whether what was started last goes on; False as well where the adapter is lost."""
+        ...
+
+    async def open(self) -> None:
+        """Make the adapter ready; nothing happens where it is.
+
+        Raises:
+            RadioError: It cannot be used at present.
+        """
         ...
 
     async def start_broadcast(self, payload: BroadcastPayload, address: bytes) -> None:

@@ -7,6 +7,7 @@ import pytest
 from immuni.ble import (
     SCAN_DURATION,
     BroadcastPayload,
+    BumbleRadio,
     PduOnAir,
     RadioError,
     RadioLostError,
@@ -17,7 +18,6 @@ from immuni.ble import (
 )
 from immuni.clock import ManualClock
 from immuni.crypto import AEM, RPI
-from immuni.entropy import SeededEntropy
 
 pytestmark = pytest.mark.anyio
 
@@ -103,19 +103,30 @@ async def test_nobody_hears_a_radio_that_fell_silent(clock: ManualClock) -> None
     assert await other.scan(SCAN_DURATION) == []
 
 
-async def test_shadowing_varies_what_is_received(clock: ManualClock) -> None:
-    air = VirtualAir(shadowing=Shadowing(5.0, SeededEntropy(1)))
+async def test_all_pdus_of_a_scan_come_in_alike_and_each_scan_differs(clock: ManualClock) -> None:
+    air = VirtualAir(shadowing=Shadowing(1))
     one, other = await air.radio("one", clock), await air.radio("other", clock)
     air.place("one", 0, 0)
     air.place("other", 1, 0)
     await one.start_broadcast(PAYLOAD, ADDRESS)
 
-    heard = await other.scan(SCAN_DURATION)
+    scans = [await other.scan(SCAN_DURATION) for _ in range(20)]
 
-    losses = {one.tx_power_dbm - each.rssi_dbm for each in heard}
-    assert len(losses) > 5
-    assert min(losses) > 54 - 20
-    assert max(losses) < 54 + 20
+    assert all(len({each.rssi_dbm for each in heard}) == 1 for heard in scans)
+    assert len({heard[0].rssi_dbm for heard in scans}) > 5
+
+
+async def test_pdus_get_lost_one_by_one(clock: ManualClock) -> None:
+    air = VirtualAir(shadowing=Shadowing(1, 0, 0, packet_loss=0.25))
+    one, other = await air.radio("one", clock), await air.radio("other", clock)
+    air.place("one", 0, 0)
+    air.place("other", 1, 0)
+    await one.start_broadcast(PAYLOAD, ADDRESS)
+
+    counts = [len(await other.scan(SCAN_DURATION)) for _ in range(50)]
+
+    assert len(set(counts)) > 3
+    assert 50 * PDUS_IN_A_SCAN * 0.7 < sum(counts) < 50 * PDUS_IN_A_SCAN * 0.8
 
 
 async def test_identifier_and_address_never_mix(clock: ManualClock) -> None:
@@ -141,6 +152,7 @@ async def test_a_lost_adapter_is_a_typed_error(clock: ManualClock) -> None:
 
     air.unplug("one")
 
+    assert not radio.broadcasting
     with pytest.raises(RadioLostError):
         await radio.scan(SCAN_DURATION)
     with pytest.raises(RadioLostError):
@@ -157,8 +169,10 @@ async def test_an_adapter_that_comes_back_is_silent_until_told(clock: ManualCloc
     air.unplug("one")
     air.plug_in("one")
 
+    assert not one.broadcasting
     assert await other.scan(SCAN_DURATION) == []
     await one.start_broadcast(PAYLOAD, ADDRESS)
+    assert one.broadcasting
     assert await other.scan(SCAN_DURATION)
 
 
@@ -193,7 +207,8 @@ async def test_an_order_of_commands_that_leaks_does_leak_on_this_air(clock: Manu
     radio = await air.radio("one", clock)
     await radio.start_broadcast(PAYLOAD, ADDRESS)
 
-    radio._broadcasting = False  # so that it leaves out the stop
+    assert isinstance(radio._radio, BumbleRadio)
+    radio._radio._broadcasting = False  # so that it leaves out the stop
     await radio.start_broadcast(OTHER_PAYLOAD, OTHER_ADDRESS)
 
     assert (OTHER_ADDRESS, build_advertisement(PAYLOAD)) in {

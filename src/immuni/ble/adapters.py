@@ -1,0 +1,75 @@
+"""Which Bluetooth adapters this machine has, as Linux tells."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_SYS: Final = Path("/sys")
+_BLUETOOTH_CLASS: Final = ("e0", "01", "01")
+"""Wireless controller, radio frequency, Bluetooth: of a USB device or of one of its interfaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A Bluetooth adapter, by one of the ways to it.
+
+    Attributes:
+        name: Of the way, as `immuni.ble.open_adapter` takes it.
+        description: What it is, for people.
+    """
+
+    name: str
+    description: str
+
+
+def find_adapters(sys: Path = _SYS) -> list[Adapter]:
+    """Return the ways to this machine's adapters: the kernel's first, then USB ports.
+
+    An adapter in a USB port that the kernel knows is there twice. One at a serial port is not
+    found: nothing tells it from other serial devices.
+
+    Args:
+        sys: Where the kernel describes the machine.
+    """
+    return [*_of_the_kernel(sys / "class" / "bluetooth"), *_in_usb_ports(sys / "bus/usb/devices")]
+
+
+def _of_the_kernel(folder: Path) -> Iterator[Adapter]:
+    for device in sorted(folder.glob("hci*")):
+        number = device.name.removeprefix("hci")
+        # Connections stand beside the adapters, as hci0:12.
+        if number.isdecimal():
+            yield Adapter(f"hci-socket:{number}", f"{device.name}, by way of the kernel")
+
+
+def _in_usb_ports(folder: Path) -> Iterator[Adapter]:
+    for device in sorted(folder.glob("*-*")):
+        if ":" not in device.name and _is_bluetooth(device):
+            yield Adapter(f"usb:{device.name}", _usb_description(device))
+
+
+def _is_bluetooth(device: Path) -> bool:
+    if _class_of(device, "bDevice") == _BLUETOOTH_CLASS:
+        return True
+    interfaces = device.glob(f"{device.name}:*")
+    return any(_class_of(each, "bInterface") == _BLUETOOTH_CLASS for each in interfaces)
+
+
+def _class_of(described: Path, prefix: str) -> tuple[str, ...]:
+    parts = ("Class", "SubClass", "Protocol")
+    return tuple(_text(described / f"{prefix}{part}") for part in parts)
+
+
+def _usb_description(device: Path) -> str:
+    words = (_text(device / "manufacturer"), _text(device / "product"))
+    made = " ".join(word for word in words if word)
+    number = f"{_text(device / 'idVendor')}:{_text(device / 'idProduct')}"
+    return f"USB, {made} ({number})" if made else f"USB, {number}"
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
