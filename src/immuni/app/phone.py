@@ -104,6 +104,7 @@ class Phone:
         """Let the framework broadcast and listen, with the user's permission."""
         await self.framework.authorise()
         await self.framework.start()
+        await self.framework.resume()
 
     async def switch_off(self) -> None:
         """Let the framework fall silent until it is switched on again."""

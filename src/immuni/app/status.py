@@ -22,8 +22,10 @@ class ServiceIssue(StrEnum):
     UPDATE_REQUIRED = "update_required"
     PERMISSION_MISSING = "permission_missing"
     SWITCHED_OFF = "switched_off"
+    PAUSED = "paused"
     BLUETOOTH_OFF = "bluetooth_off"
     RADIO_LOST = "radio_lost"
+    STORE_FULL = "store_full"
     STORE_FAILED = "store_failed"
     CLOCK_WRONG = "clock_wrong"
     NO_RECENT_CHECK = "no_recent_check"
@@ -32,8 +34,10 @@ class ServiceIssue(StrEnum):
 _OF_THE_FRAMEWORK: Final[Mapping[InactiveReason, ServiceIssue]] = {
     InactiveReason.PERMISSION_MISSING: ServiceIssue.PERMISSION_MISSING,
     InactiveReason.NOT_STARTED: ServiceIssue.SWITCHED_OFF,
+    InactiveReason.PAUSED: ServiceIssue.PAUSED,
     InactiveReason.BLUETOOTH_OFF: ServiceIssue.BLUETOOTH_OFF,
     InactiveReason.RADIO_LOST: ServiceIssue.RADIO_LOST,
+    InactiveReason.STORE_FULL: ServiceIssue.STORE_FULL,
     InactiveReason.STORE_FAILED: ServiceIssue.STORE_FAILED,
     InactiveReason.CLOCK_TURNED_BACK: ServiceIssue.CLOCK_WRONG,
 }

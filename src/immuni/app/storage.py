@@ -9,9 +9,9 @@ import msgspec
 from immuni.app.record import AppRecord
 from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
-from immuni.framework import KeyStore, StoreLockedError
+from immuni.framework import KeyStore
 from immuni.framework.encrypted_database import EncryptedDatabase
-from immuni.framework.key_store import STORE_KEY_LENGTH
+from immuni.framework.key_store import key_for
 
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS record (
@@ -52,16 +52,10 @@ class AppStore:
 
         Raises:
             StoreLockedError: The file is there and its key is not, or is another one.
+            KeyStoreError: The place of the key cannot be looked into; no key was made.
             StoreError: The file cannot be opened.
         """
-        key = key_store.load()
-        if key is None:
-            # A new key would never open the old file, and the old key may come back.
-            if path.exists() and path.stat().st_size:
-                raise StoreLockedError("there is a memory of the App, but no key for it")
-            key = entropy.token(STORE_KEY_LENGTH)
-            key_store.save(key)
-        return cls(EncryptedDatabase(path, key))
+        return cls(EncryptedDatabase(path, key_for(path, key_store, entropy)))
 
     @property
     def record(self) -> AppRecord:

@@ -1,5 +1,6 @@
 """The A/G Framework of one device: keys, encrypted store, radio duty, detection."""
 
+from immuni.framework.detecting import MAX_DETECTIONS_PER_DAY, MAX_WINDOW_DETECTIONS_PER_DAY
 from immuni.framework.detection import RefusedExportError
 from immuni.framework.encrypted_database import (
     CorruptStoreError,
@@ -9,32 +10,42 @@ from immuni.framework.encrypted_database import (
     StoreInUseError,
     StoreLockedError,
 )
-from immuni.framework.framework import (
-    MAX_DETECTIONS_PER_DAY,
-    ConsentRefusedError,
-    DetectionQuotaError,
-    ExposureNotificationFramework,
-    Question,
-    UntrustedClockError,
-    UserNotToldError,
-)
+from immuni.framework.framework import ExposureNotificationFramework
 from immuni.framework.key_store import (
     STORE_KEY_LENGTH,
     ExposedKeyError,
     FileKeyStore,
     InvalidStoreKeyError,
     KeyStore,
+    KeyStoreError,
 )
-from immuni.framework.life import Phone, live_until, run
+from immuni.framework.keyring_key_store import (
+    KeyringKeyStore,
+    KeyringUnavailableError,
+    key_store_for,
+)
+from immuni.framework.life import OnFault, Phone, keep_living, live_until, run
+from immuni.framework.radio_use import CpuSeconds, MeteredRadio, RadioUse
+from immuni.framework.refusals import (
+    ConsentRefusedError,
+    DetectionQuotaError,
+    Question,
+    UntrustedClockError,
+    UserNotToldError,
+)
+from immuni.framework.salvage import Salvaged, begin_anew, salvage
+from immuni.framework.schema import NewerStoreError
 from immuni.framework.status import InactiveReason, Status
 from immuni.framework.store import RETENTION, Store
 
 __all__ = [
     "MAX_DETECTIONS_PER_DAY",
+    "MAX_WINDOW_DETECTIONS_PER_DAY",
     "RETENTION",
     "STORE_KEY_LENGTH",
     "ConsentRefusedError",
     "CorruptStoreError",
+    "CpuSeconds",
     "DetectionQuotaError",
     "EncryptedDatabase",
     "ExposedKeyError",
@@ -43,9 +54,17 @@ __all__ = [
     "InactiveReason",
     "InvalidStoreKeyError",
     "KeyStore",
+    "KeyStoreError",
+    "KeyringKeyStore",
+    "KeyringUnavailableError",
+    "MeteredRadio",
+    "NewerStoreError",
+    "OnFault",
     "Phone",
     "Question",
+    "RadioUse",
     "RefusedExportError",
+    "Salvaged",
     "Status",
     "Store",
     "StoreError",
@@ -54,6 +73,10 @@ __all__ = [
     "StoreLockedError",
     "UntrustedClockError",
     "UserNotToldError",
+    "begin_anew",
+    "keep_living",
+    "key_store_for",
     "live_until",
     "run",
+    "salvage",
 ]

@@ -1,12 +1,12 @@
-"""From downloaded files to exposures: a pure computation on what the phone holds."""
+"""From downloaded files to contacts: a pure computation on what the phone holds."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
 
 from immuni.errors import ImmuniError
 from immuni.export import Export, ExportError, VerificationKey, read_export
-from immuni.matching import Sighting, match
-from immuni.risk import Assessment, ExposureConfiguration, assess
+from immuni.keys import PackedKeys, ReportType
+from immuni.matching import MatchedKey, Sighting, match
 
 
 class RefusedExportError(ImmuniError, ValueError):
@@ -21,30 +21,59 @@ class RefusedExportError(ImmuniError, ValueError):
         self.position = position
 
 
-def detect(
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A published key of which the phone has heard.
+
+    Attributes:
+        key_data: The key, by which what it gave is found again when it is revoked.
+        heard: What was heard of its phone.
+    """
+
+    key_data: bytes = field(repr=False)
+    heard: MatchedKey
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """What some files tell a phone.
+
+    Attributes:
+        found: The keys of which it has heard.
+        revoked: Keys that are no longer those of somebody who tested positive.
+    """
+
+    found: tuple[Contact, ...]
+    revoked: tuple[bytes, ...] = field(repr=False)
+
+
+def find_contacts(
     exports: Sequence[bytes],
     sightings: Sequence[Sighting],
-    configuration: ExposureConfiguration,
     *,
     verification_keys: Sequence[VerificationKey],
-    now: datetime,
-) -> Assessment:
-    """Match and score the keys of all files together.
+) -> Contacts:
+    """Match the keys of all files together.
 
     Args:
         exports: TEK Chunk files, in the order of publication.
-        sightings: What the phone heard.
-        configuration: The parameters of the risk model.
+        sightings: What the phone heard; `PackedSightings` take the least time.
         verification_keys: The keys that are trusted; one good signature is enough.
-        now: The time of the detection.
 
     Raises:
         RefusedExportError: Some file is damaged, or not signed by a pinned key.
     """
     files = [_verified(position, data, verification_keys) for position, data in enumerate(exports)]
-    keys = [key for file in files for key in file.keys]
-    revised_keys = [key for file in files for key in file.revised_keys]
-    return assess(match(keys + revised_keys, sightings), configuration, now=now)
+    keys = PackedKeys.joined(
+        [*(file.keys for file in files), *(file.revised_keys for file in files)]
+    )
+    found = [Contact(keys[each.key_index].tek.key_data, each) for each in match(keys, sightings)]
+    revoked = [
+        keys[place].tek.key_data
+        for place, report_type in enumerate(keys.report_types)
+        if report_type == ReportType.REVOKED
+    ]
+    return Contacts(tuple(found), tuple(revoked))
 
 
 def _verified(position: int, data: bytes, keys: Sequence[VerificationKey]) -> Export:

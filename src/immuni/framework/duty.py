@@ -7,13 +7,20 @@ A duty knows when it is due next, and acts when it is told what time it is. It n
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from immuni.framework.encrypted_database import StoreError
+from immuni.framework.encrypted_database import StoreError, StoreFullError
 from immuni.framework.status import InactiveReason
 from immuni.framework.store import Store
 
 RETRY_PERIOD: Final = timedelta(minutes=1)
 """Time until what failed is tried again."""
 PURGE_PERIOD: Final = timedelta(hours=1)
+
+
+def store_fault(error: StoreError) -> InactiveReason:
+    """Return what is told of a store that failed."""
+    if isinstance(error, StoreFullError):
+        return InactiveReason.STORE_FULL
+    return InactiveReason.STORE_FAILED
 
 
 class Duty(Protocol):
@@ -68,7 +75,7 @@ class Purging:
         self._due = now + PURGE_PERIOD
         try:
             self._store.purge(now)
-        except StoreError:
-            self.fault = InactiveReason.STORE_FAILED
+        except StoreError as error:
+            self.fault = store_fault(error)
         else:
             self.fault = None

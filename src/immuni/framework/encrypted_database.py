@@ -1,25 +1,25 @@
 """An SQLite file of which nothing can be read without its key."""
 
+import errno
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import apsw
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from immuni.errors import ImmuniError
+from immuni.framework.decrypted_pages import decrypted_pages
 
 SqlValue = int | float | str | bytes | None
 Row = tuple[SqlValue, ...]
 
-_PAGE_SIZE: Final = 4096
-_RESERVED_BYTES: Final = 80
-_IV_BYTES: Final = 16
-_SALT_BYTES: Final = 16
-_WAL_HEADER_BYTES: Final = 32
-_WAL_FRAME_HEADER_BYTES: Final = 24
 _SQLCIPHER_VERSION: Final = 4
+_CLEAN: Final = 0
+_TRACES_LEFT: Final = 1
+"""Stands in the header's field for applications from a deletion until its traces are removed."""
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class StoreError(ImmuniError, OSError):
@@ -49,29 +49,43 @@ class EncryptedDatabase:
     an HMAC-SHA-512, in the file and in its write-ahead log.
     """
 
-    def __init__(self, path: Path, key: bytes, *, secure_delete: bool = True) -> None:
+    def __init__(
+        self, path: Path, key: bytes, *, secure_delete: bool = True, damaged: bool = False
+    ) -> None:
         """Open the file, or create it, readable by its owner only.
 
         Args:
             path: The file; its folder must exist.
             key: 32 bytes, used as they are: a random key needs no stretching.
             secure_delete: Overwrite what is deleted. Off only to show what it is good for.
+            damaged: Open even a file that was cut off, to read what is left of it.
 
         Raises:
             StoreLockedError: The key is wrong, or the file is no such database.
+            CorruptStoreError: It was cut off.
             StoreInUseError: Another process has it open.
             StoreError: The file cannot be opened.
         """
         self._path = path
         self._key = key
-        with typed_faults():
+        self._secure_delete = secure_delete
+        with typed_file_faults():
             path.touch(mode=0o600)
+        try:
             self._connection = apsw.Connection(str(path))
-            try:
-                self._unlock(secure_delete=secure_delete)
-            except apsw.Error:
-                self._connection.close()
-                raise
+        except apsw.Error as error:
+            raise _typed(error, 0) from error
+        try:
+            with self._typed_faults():
+                self._unlock(damaged=damaged)
+            if not damaged:
+                # A process that was killed after a deletion left this to the next. A full disk
+                # or a damaged page must not keep anyone from reading, though.
+                with suppress(StoreFullError, CorruptStoreError):
+                    self.remove_traces()
+        except StoreError:
+            self._connection.close()
+            raise
 
     def execute(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
         """Run one statement and return its rows.
@@ -79,8 +93,16 @@ class EncryptedDatabase:
         Raises:
             StoreError: It failed and changed nothing.
         """
-        with typed_faults():
-            return list(self._connection.execute(sql, tuple(values)))
+        return list(self.rows(sql, values))
+
+    def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> Iterator[Row]:
+        """Run one statement and yield its rows, those before a damaged place too.
+
+        Raises:
+            StoreError: It failed; the rows that were yielded are right.
+        """
+        with self._typed_faults():
+            yield from self._connection.execute(sql, tuple(values))
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[SqlValue]]) -> None:
         """Run one statement for each of `rows`.
@@ -88,14 +110,48 @@ class EncryptedDatabase:
         Raises:
             StoreError: It failed; inside a transaction nothing of it stays.
         """
-        with typed_faults():
+        with self._typed_faults():
             self._connection.executemany(sql, rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make all changes inside, or none of them."""
-        with typed_faults(), self._connection:
+        with self._typed_faults(), self._connection:
             yield
+
+    @contextmanager
+    def deletion(self) -> Iterator[None]:
+        """Make all deletions inside, or none of them, and leave no bytes of what was deleted.
+
+        Raises:
+            StoreError: Nothing was deleted; or all, and traces of it are left until
+                `remove_traces` succeeds.
+        """
+        with self.transaction():
+            changes = self.total_changes
+            yield
+            if self.total_changes > changes:
+                self.execute(f"PRAGMA application_id = {_TRACES_LEFT}")
+        self.remove_traces()
+
+    def remove_traces(self) -> None:
+        """Write the file anew where something was deleted, and empty the log.
+
+        To overwrite what is deleted is not enough: SQLite moves rows from page to page, and what
+        stood where they came from stays, whatever becomes of them later.
+
+        Raises:
+            StoreError: Traces are left; nothing is lost.
+
+        Complexity:
+            Linear in the size of the database: about a second for a million sightings.
+        """
+        ((mark,),) = self.execute("PRAGMA application_id")
+        if mark == _TRACES_LEFT and self._secure_delete:
+            self.execute("VACUUM")
+            self.checkpoint()
+            self.execute(f"PRAGMA application_id = {_CLEAN}")
+        self.checkpoint()
 
     @property
     def total_changes(self) -> int:
@@ -103,83 +159,93 @@ class EncryptedDatabase:
         return self._connection.total_changes()
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file and empty it, with the old pages in it."""
-        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Move the write-ahead log into the file and empty it, with the old pages in it.
+
+        What was changed before is then on the disk, whatever happens to the machine.
+
+        Raises:
+            StoreError: Some of it stands in the log only; nothing is lost.
+        """
+        with self._typed_faults():
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def close(self) -> None:
         """Give the file back."""
-        self._connection.close()
+        with self._typed_faults():
+            self._connection.close()
 
     def destroy(self) -> None:
-        """Close, and delete the file and its log."""
+        """Close, and delete the file and its log.
+
+        Raises:
+            StoreError: Some file could not be deleted.
+        """
         self.close()
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        with typed_file_faults():
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
     def plain_pages(self) -> Iterator[bytes]:
-        """Decrypt every page, also free ones and those that stand in the log, one by one.
+        """Decrypt every page, also free ones and those that stand in the log, one by one."""
+        with self._typed_faults():
+            yield from decrypted_pages(self._path, self._key)
 
-        Layout:
-            A page: ciphertext, 16 bytes initialisation vector, 64 bytes HMAC. On the first page
-            the 16 bytes before the ciphertext are the salt. A frame of the log: 24 bytes header,
-            then a page.
-        """
-        for number, page in enumerate(_chunks(self._path, 0, _PAGE_SIZE)):
-            yield self._decrypted(page, first=number == 0)
-        log = self._path.with_name(self._path.name + "-wal")
-        frame_bytes = _WAL_FRAME_HEADER_BYTES + _PAGE_SIZE
-        for frame in _chunks(log, _WAL_HEADER_BYTES, frame_bytes):
-            first = int.from_bytes(frame[:4]) == 1
-            yield self._decrypted(frame[_WAL_FRAME_HEADER_BYTES:], first=first)
-
-    def _unlock(self, *, secure_delete: bool) -> None:
+    def _unlock(self, *, damaged: bool) -> None:
         connection = self._connection
+        # Else SQLite refuses a file that is shorter than its first page says.
+        connection.config(apsw.SQLITE_DBCONFIG_WRITABLE_SCHEMA, int(damaged))
         connection.pragma("cipher", "sqlcipher")
         connection.pragma("legacy", _SQLCIPHER_VERSION)
         connection.pragma("key", f"x'{self._key.hex()}'")
+        # Two processes would broadcast two keys: the first keeps the file to itself, from its first
+        # look at it on.
+        connection.pragma("locking_mode", "exclusive")
         # The first access: only now the key is tried.
         connection.pragma("user_version")
-        # Two processes would broadcast two keys: the first keeps the file to itself.
-        connection.pragma("locking_mode", "exclusive")
         connection.pragma("journal_mode", "wal")
         # A crash of the process loses nothing; one of the machine at most the last changes.
         connection.pragma("synchronous", "normal")
-        connection.pragma("secure_delete", "on" if secure_delete else "off")
+        connection.pragma("secure_delete", "on" if self._secure_delete else "off")
+        # What SQLite puts by while it works must not lie on the disk.
+        connection.pragma("temp_store", "memory")
 
-    def _decrypted(self, page: bytes, *, first: bool) -> bytes:
-        ciphertext_end = _PAGE_SIZE - _RESERVED_BYTES
-        ciphertext = page[_SALT_BYTES if first else 0 : ciphertext_end]
-        iv = page[ciphertext_end : ciphertext_end + _IV_BYTES]
-        decryptor = Cipher(algorithms.AES256(self._key), modes.CBC(iv)).decryptor()
-        return decryptor.update(ciphertext) + decryptor.finalize()
+    @contextmanager
+    def _typed_faults(self) -> Iterator[None]:
+        """Turn faults of the database into errors of ours, without values in their messages."""
+        try:
+            yield
+        except apsw.ConnectionClosedError as error:
+            raise StoreError("the database is closed") from error
+        except apsw.Error as error:
+            raise _typed(error, self._connection.system_errno) from error
 
 
 @contextmanager
-def typed_faults() -> Iterator[None]:
-    """Turn faults of the database into errors of ours, without values in their messages."""
+def typed_file_faults() -> Iterator[None]:
+    """Turn faults of the file system into errors of ours, without paths in their messages."""
     try:
         yield
-    except apsw.NotADBError as error:
-        raise StoreLockedError("the database does not open with this key") from error
-    except apsw.CorruptError as error:
-        raise CorruptStoreError("the database is damaged") from error
-    except apsw.BusyError as error:
-        raise StoreInUseError("another process has the database open") from error
-    except apsw.FullError as error:
-        raise StoreFullError("the disk is full") from error
-    except apsw.Error as error:
-        raise StoreError(f"the database failed: {type(error).__name__}") from error
+    except StoreError:
+        raise
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StoreFullError("the disk is full") from error
+        raise StoreError(f"the database's file cannot be used: {error.strerror}") from error
 
 
-def _chunks(path: Path, offset: int, size: int) -> Iterator[bytes]:
-    if not path.exists():
-        return
-    # Through SQLite's own files: whoever else opens and closes the file in this process would
-    # release the locks that guard it.
-    flags = [apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_MAIN_DB, 0]
-    file = apsw.VFSFile("unix", str(path), flags)
-    try:
-        for start in range(offset, file.xFileSize() - size + 1, size):
-            yield file.xRead(size, start)
-    finally:
-        file.xClose()
+_FAULTS: Final = (
+    (apsw.NotADBError, StoreLockedError, "the database does not open with this key"),
+    (apsw.CorruptError, CorruptStoreError, "the database is damaged"),
+    (apsw.BusyError, StoreInUseError, "another process has the database open"),
+    (apsw.FullError, StoreFullError, "the disk is full"),
+)
+
+
+def _typed(error: apsw.Error, system_errno: int) -> StoreError:
+    # SQLite counts only ENOSPC as a full disk: a quota or a limit of the file's size are as good.
+    if isinstance(error, apsw.IOError | apsw.CantOpenError) and system_errno in _NO_ROOM:
+        return StoreFullError("the disk is full")
+    for theirs, ours, message in _FAULTS:
+        if isinstance(error, theirs):
+            return ours(message)
+    return StoreError(f"the database failed: {type(error).__name__}")

@@ -1,48 +1,41 @@
 """The face of the A/G Framework: what an App may ask of it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
+from time import process_time
 
 from immuni.ble import Radio
 from immuni.clock import Clock
 from immuni.entropy import Entropy
-from immuni.errors import ImmuniError
 from immuni.export import VerificationKey
 from immuni.framework.broadcasting import Broadcasting
 from immuni.framework.clock_watch import ClockWatch
-from immuni.framework.detection import detect
+from immuni.framework.detecting import Detecting
 from immuni.framework.duty import Duty, Purging
-from immuni.framework.key_life import keys_to_hand_out
 from immuni.framework.listening import Listening
+from immuni.framework.pausing import Pausing
+from immuni.framework.radio_use import MeteredRadio
+from immuni.framework.refusals import (
+    ConsentRefusedError,
+    Question,
+    UntrustedClockError,
+    UserNotToldError,
+)
+from immuni.framework.sharing import Sharing
 from immuni.framework.status import InactiveReason, Status
 from immuni.framework.store import Store
 from immuni.framework.switches import Switches, saved_switches
-from immuni.keys import TemporaryExposureKey, interval_at
-from immuni.risk import ExposureConfiguration, ExposureDetectionSummary, ExposureInfo
-
-MAX_DETECTIONS_PER_DAY: Final = 15
-
-Question = Callable[[], Awaitable[bool]]
-"""Shows something to the user; returns whether they agreed, or have seen it."""
-
-
-class DetectionQuotaError(ImmuniError, RuntimeError):
-    """The detections of this UTC day are used up; nothing was read."""
-
-
-class UntrustedClockError(ImmuniError, RuntimeError):
-    """The clock was turned back, so that published keys could pass for fresh; nothing was read."""
-
-
-class ConsentRefusedError(ImmuniError, PermissionError):
-    """The user did not agree; no key was handed out and nothing changed."""
-
-
-class UserNotToldError(ImmuniError, PermissionError):
-    """The user was not told of the exposure; nothing of it was handed out."""
+from immuni.keys import TemporaryExposureKey
+from immuni.risk import (
+    DailySummariesConfiguration,
+    DailySummary,
+    DiagnosisKeysDataMapping,
+    ExposureConfiguration,
+    ExposureDetectionSummary,
+    ExposureInfo,
+    ExposureWindow,
+)
 
 
 class ExposureNotificationFramework:
@@ -75,24 +68,31 @@ class ExposureNotificationFramework:
             verification_keys: The pinned keys: one of them must have signed what is detected.
         """
         self._store = store
-        self._radio = radio
+        self._radio = MeteredRadio(radio, clock, process_time)
         self._clock = clock
-        self._entropy = entropy
-        self._verification_keys = tuple(verification_keys)
-        self._broadcasting = Broadcasting(store, radio, entropy)
-        self._listening = Listening(store, radio, entropy)
+        self._broadcasting = Broadcasting(store, self._radio, entropy)
+        self._listening = Listening(store, self._radio, entropy)
         self._purging = Purging(store)
         self._watch = ClockWatch(store)
         self._switches = saved_switches(store)
-        self._detecting = asyncio.Lock()
+        self._pausing = Pausing(store, self._go_on)
+        self._sharing = Sharing(store)
+        self._detecting = Detecting(store, verification_keys)
+        self.notice(clock.now())
         self._purging.begin(clock.now())
-        if self._switches.all_on:
+        if self._may_be_active:
             self._begin(clock.now())
 
     @property
     def duties(self) -> tuple[Duty, ...]:
         """What the device does again and again."""
-        return self._broadcasting, self._listening, self._purging
+        return (
+            self._broadcasting,
+            self._broadcasting.silencing,
+            self._listening,
+            self._purging,
+            self._pausing,
+        )
 
     def next_due(self) -> datetime | None:
         """Return when any duty is due next."""
@@ -120,7 +120,14 @@ class ExposureNotificationFramework:
         reasons = self._switches.reasons() | faults
         if self._watch.is_behind(self._clock.now()):
             reasons |= {InactiveReason.CLOCK_TURNED_BACK}
-        return Status(reasons, self._store.key_storage)
+        if self._pausing.is_on:
+            reasons |= {InactiveReason.PAUSED}
+        return Status(
+            reasons,
+            self._store.key_storage,
+            paused_until=self._pausing.until,
+            radio_use=self._radio.use(),
+        )
 
     async def authorise(self) -> None:
         """Note that the user allows the App to use exposure notifications."""
@@ -142,6 +149,36 @@ class ExposureNotificationFramework:
         """Note that the device's Bluetooth was switched on or off."""
         await self._switch(replace(self._switches, bluetooth=on))
 
+    @property
+    def is_bluetooth_on(self) -> bool:
+        """Whether the device's Bluetooth is on, as far as the framework was told."""
+        return self._switches.bluetooth
+
+    async def pause(self, *, until: datetime | None = None) -> None:
+        """Fall silent for a while; what is stored stays for its time.
+
+        Args:
+            until: When to go on by itself; without it only `resume` ends the pause.
+
+        Raises:
+            StoreError: The pause lasts only until the next start.
+        """
+        try:
+            self._pausing.take(until)
+        finally:
+            await self._rest()
+
+    async def resume(self) -> None:
+        """End a pause.
+
+        Raises:
+            StoreError: It will be there again at the next start.
+        """
+        try:
+            self._pausing.end()
+        finally:
+            await self._go_on(self._clock.now())
+
     async def detect_exposures(
         self, exports: Sequence[bytes], configuration: ExposureConfiguration
     ) -> ExposureDetectionSummary:
@@ -158,19 +195,39 @@ class ExposureNotificationFramework:
                 any file was used, and the detection does not count.
             StoreError: What was found could not be kept.
         """
-        async with self._detecting:
-            now = self._clock.now()
-            self._vet_detection(now)
-            assessment = await asyncio.to_thread(
-                detect,
-                tuple(exports),
-                self._store.sightings.all(),
-                configuration,
-                verification_keys=self._verification_keys,
-                now=now,
-            )
-            self._store.results.add(now, assessment.infos)
-        return assessment.summary
+        now = self._trusted_now()
+        return await self._detecting.exposures(exports, configuration, now=now)
+
+    async def detect_windows(
+        self, exports: Sequence[bytes], mapping: DiagnosisKeysDataMapping
+    ) -> None:
+        """Find out the same by the second model, and keep it as exposure windows.
+
+        Args:
+            exports: TEK Chunk files, in the order of publication; together one detection.
+            mapping: What the keys' days and report types count as.
+
+        Raises:
+            DetectionQuotaError: 6 detections were held this UTC day.
+            UntrustedClockError: The clock was turned back.
+            RefusedExportError: Some file is damaged or not signed by a pinned key. Nothing of
+                any file was used, and the detection does not count.
+            StoreError: What was found could not be kept.
+        """
+        await self._detecting.windows(exports, mapping, now=self._trusted_now())
+
+    def exposure_windows(self) -> list[ExposureWindow]:
+        """Return the exposure windows of the last 14 days.
+
+        Privacy:
+            In an order that says nothing of which are of one key. The user need not be told
+            first, as on the platforms: hence the smaller number of detections.
+        """
+        return self._detecting.exposure_windows()
+
+    def daily_summaries(self, configuration: DailySummariesConfiguration) -> list[DailySummary]:
+        """Return the exposure windows, summed up by day, oldest first."""
+        return self._detecting.daily_summaries(configuration, now=self._clock.now())
 
     async def exposure_info(self, tell: Question) -> list[ExposureInfo]:
         """Return the exposures of the last detection that found any.
@@ -183,7 +240,7 @@ class ExposureNotificationFramework:
         """
         if not await tell():
             raise UserNotToldError("exposures are told to the user before the App learns of them")
-        return self._store.results.latest_exposures()
+        return self._detecting.latest_exposures()
 
     async def tek_history(self, consent: Question) -> list[TemporaryExposureKey]:
         """Return the device's keys of the last 14 days, oldest first.
@@ -200,12 +257,35 @@ class ExposureNotificationFramework:
         if not await consent():
             raise ConsentRefusedError("the user did not agree to share the keys")
         now = self._clock.now()
-        keys = keys_to_hand_out(self._store.keys.all(), interval_at(now))
-        self._store.keys.release(keys)
-        if self._broadcasting.next_due() is not None:
-            self._broadcasting.begin(now)
-            await self._broadcasting.act(now)
-        return [key.tek for key in keys]
+        return await self._with_a_new_key(self._sharing.release(now), now)
+
+    async def pre_authorise(self, consent: Question) -> datetime:
+        """Let the App have the keys once within five days, when a positive result arrives.
+
+        Args:
+            consent: Asks the user whether it may.
+
+        Returns:
+            Until when it may.
+
+        Raises:
+            ConsentRefusedError: It may not; a permission given before is withdrawn.
+            StoreError: The permission could not be kept.
+        """
+        if not await consent():
+            self._sharing.withdraw()
+            raise ConsentRefusedError("the user did not agree to share the keys later")
+        return self._sharing.permit(self._clock.now())
+
+    async def pre_authorised_tek_history(self) -> list[TemporaryExposureKey]:
+        """Return the device's keys as `tek_history` does, with the permission given before.
+
+        Raises:
+            ConsentRefusedError: There is none, or it is older than five days.
+            StoreError: No key was handed out.
+        """
+        now = self._clock.now()
+        return await self._with_a_new_key(self._sharing.release_as_permitted(now), now)
 
     async def delete_everything(self) -> None:
         """Fall silent and destroy all that is stored, with its key; the device begins anew."""
@@ -215,6 +295,7 @@ class ExposureNotificationFramework:
         self._watch = ClockWatch(self._store)
         self._switches = Switches(bluetooth=bluetooth)
         self._switches.save(self._store)
+        self._pausing = Pausing(self._store, self._go_on)
 
     def trust_clock(self) -> None:
         """Believe the clock although it was turned back, and forget what it dated later.
@@ -231,15 +312,34 @@ class ExposureNotificationFramework:
         await self._radio.close()
         self._store.close()
 
+    @property
+    def _may_be_active(self) -> bool:
+        return self._switches.all_on and not self._pausing.is_on
+
     async def _switch(self, switches: Switches) -> None:
+        # First the radio falls silent, then it is noted: a store that fails keeps nobody on the
+        # air who wants to be off it.
+        if not switches.all_on:
+            self._switches = switches
+            await self._rest()
         switches.save(self._store)
         self._switches = switches
-        if not switches.all_on:
-            await self._rest()
-        elif self._broadcasting.next_due() is None:
-            now = self._clock.now()
+        await self._go_on(self._clock.now())
+
+    async def _go_on(self, now: datetime) -> None:
+        """Broadcast and listen, where nothing stands in the way and it is not being done."""
+        if self._may_be_active and self._broadcasting.next_due() is None:
             self._begin(now)
             await self._broadcasting.act(now)
+
+    async def _with_a_new_key(
+        self, released: list[TemporaryExposureKey], now: datetime
+    ) -> list[TemporaryExposureKey]:
+        """Let the broadcast go on with a key that was not released."""
+        if self._broadcasting.next_due() is not None:
+            self._broadcasting.begin(now)
+            await self._broadcasting.act(now)
+        return released
 
     def _begin(self, now: datetime) -> None:
         self._broadcasting.begin(now)
@@ -249,12 +349,9 @@ class ExposureNotificationFramework:
         await self._listening.rest()
         await self._broadcasting.rest()
 
-    def _vet_detection(self, now: datetime) -> None:
+    def _trusted_now(self) -> datetime:
+        now = self._clock.now()
         self.notice(now)
         if self._watch.is_behind(now):
             raise UntrustedClockError("the clock was turned back since it was last read")
-        held = self._store.results.held_on(now.astimezone(UTC).date())
-        if held >= MAX_DETECTIONS_PER_DAY:
-            raise DetectionQuotaError(
-                f"at most {MAX_DETECTIONS_PER_DAY} detections a UTC day, {held} were held"
-            )
+        return now

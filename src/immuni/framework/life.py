@@ -10,10 +10,13 @@ from immuni.framework.duty import Duty
 
 Sleep = Callable[[float], Awaitable[None]]
 """Waits for some seconds of real time."""
+OnFault = Callable[[BaseException], object]
+"""Learns of a fault that no duty foresaw."""
 
 # A sleeping task does not notice a suspended machine, a clock that was set, or a switch that was
 # turned: after so long it looks again.
 _LONGEST_SLEEP: Final = timedelta(seconds=10)
+_AFTER_FAULT: Final = timedelta(seconds=5)
 
 
 class Phone(Protocol):
@@ -50,6 +53,29 @@ async def run(phone: Phone, *, clock: Clock, sleep: Sleep = asyncio.sleep) -> No
     async with asyncio.TaskGroup() as group:
         for duty in phone.duties:
             group.create_task(_keep_doing(phone, duty, clock, sleep))
+
+
+async def keep_living(
+    phone: Phone, *, clock: Clock, on_fault: OnFault, sleep: Sleep = asyncio.sleep
+) -> None:
+    """Live in real time until cancelled, whatever a duty may meet.
+
+    What is old must be deleted and the radio be renewed also after a fault that nobody foresaw:
+    such a fault is told, and a little later everything goes on.
+
+    Args:
+        phone: Whose duties to do.
+        clock: Says when they are due.
+        on_fault: Learns of a fault.
+        sleep: Waits in between.
+    """
+    while True:
+        try:
+            await run(phone, clock=clock, sleep=sleep)
+        except* Exception as faults:  # noqa: BLE001 - a phone goes on, whatever one duty met
+            for fault in faults.exceptions:
+                on_fault(fault)
+        await sleep(_AFTER_FAULT.total_seconds())
 
 
 async def live_until(instant: datetime, phones: Sequence[Phone], clock: ManualClock) -> None:

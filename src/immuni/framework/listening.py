@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from immuni.ble import SCAN_DURATION, AdvertisementHeard, Radio, RadioError, next_scan
 from immuni.entropy import Entropy
-from immuni.framework.duty import RETRY_PERIOD
+from immuni.framework.duty import RETRY_PERIOD, store_fault
 from immuni.framework.encrypted_database import StoreError
 from immuni.framework.sightings import sightings_of
 from immuni.framework.status import InactiveReason
@@ -49,9 +49,15 @@ class Listening:
         if self._due is None:
             return
         self._due = next_scan(now, self._entropy)
-        since_scan = now - self._last_scan if self._last_scan is not None else None
+        since_scan = self._since_scan(now)
         self._last_scan = now
         self._keep(heard, since_scan)
+
+    def _since_scan(self, now: datetime) -> timedelta | None:
+        # On a clock that was set back in between, nobody can say.
+        if self._last_scan is None or now < self._last_scan:
+            return None
+        return now - self._last_scan
 
     def _keep(self, heard: Sequence[AdvertisementHeard], since_scan: timedelta | None) -> None:
         self.fault = None
@@ -59,5 +65,5 @@ class Listening:
         if sightings := sightings_of(heard):
             try:
                 self._store.sightings.add(sightings, since_scan=since_scan)
-            except StoreError:
-                self.fault = InactiveReason.STORE_FAILED
+            except StoreError as error:
+                self.fault = store_fault(error)

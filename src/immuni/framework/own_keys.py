@@ -91,6 +91,8 @@ class OwnKeys:
             self._database.execute(
                 "DELETE FROM broadcast WHERE tek_id IN (SELECT id FROM tek WHERE released)"
             )
+        # Not even a machine that loses its power now may send them again once they are published.
+        self._database.checkpoint()
 
     def purge(self, before: ENIntervalNumber) -> None:
         """Delete keys whose rolling period ended before or with the beginning of `before`."""

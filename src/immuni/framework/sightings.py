@@ -1,19 +1,21 @@
 """The log of what was heard."""
 
-from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final, cast
+from datetime import datetime, timedelta
+from typing import Final
 
 from immuni.ble import AdvertisementHeard, MalformedPayloadError, parse_service_data
-from immuni.crypto import AEM, RPI
-from immuni.framework.encrypted_database import EncryptedDatabase, SqlValue
-from immuni.matching import Sighting
+from immuni.framework.encrypted_database import EncryptedDatabase, Row
+from immuni.framework.scans import LONGEST_SPAN_SECONDS, first_id, packed_sightings, scan_rows
+from immuni.matching import PackedSightings, Sighting, usable_aem
 
+_COLUMNS: Final = "id, since_scan_seconds, rpis, aems, usable, rssis_dbm, offsets_seconds"
 _INSERT: Final = (
-    "INSERT INTO sighting (seen_at, place, since_scan_seconds, rssi_dbm, rpi, aem)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO scan ({_COLUMNS})"  # noqa: S608 - names of ours
+    " SELECT coalesce(max(id) + 1, ?1), ?3, ?4, ?5, ?6, ?7, ?8"
+    " FROM scan WHERE id >= ?1 AND id < ?2"
 )
+_SELECT: Final = f"SELECT {_COLUMNS} FROM scan"  # noqa: S608 - names of ours
 
 
 def sighting_of(heard: AdvertisementHeard) -> Sighting:
@@ -26,7 +28,8 @@ def sighting_of(heard: AdvertisementHeard) -> Sighting:
         MalformedPayloadError: Its service data is shorter than an identifier.
     """
     payload = parse_service_data(heard.service_data)
-    return Sighting(payload.rpi, payload.aem, heard.rssi_dbm, heard.at.replace(microsecond=0))
+    aem = usable_aem(payload.aem)
+    return Sighting(payload.rpi, aem, heard.rssi_dbm, heard.at.replace(microsecond=0))
 
 
 def sightings_of(heard: Sequence[AdvertisementHeard]) -> list[Sighting]:
@@ -41,70 +44,57 @@ def sightings_of(heard: Sequence[AdvertisementHeard]) -> list[Sighting]:
 
 
 class SightingLog:
-    """The table of sightings, in the order of time."""
+    """The table of scans, in the order of time."""
 
     def __init__(self, database: EncryptedDatabase) -> None:
         """Use a table that exists already."""
         self._database = database
 
     def add(self, sightings: Sequence[Sighting], *, since_scan: timedelta | None = None) -> None:
-        """Keep the sightings of one scan, all or none.
+        """Keep the sightings of one scan, or of several, all or none.
 
         Args:
             sightings: What was heard.
-            since_scan: Time from the scan before to this one; None where there was none.
+            since_scan: Time from the scan before to this one. Without it what each sighting says
+                counts.
 
         Raises:
             StoreError: Nothing was kept.
-        """
-        seconds = None if since_scan is None else round(since_scan.total_seconds())
-        with self._database.transaction():
-            self._database.execute_many(_INSERT, self._rows(sightings, seconds))
 
-    def all(self) -> list[Sighting]:
-        """Return every sighting, oldest first."""
-        rows = self._database.execute(
-            "SELECT rpi, aem, rssi_dbm, seen_at FROM sighting ORDER BY seen_at, place"
+        Privacy:
+            Times are kept to the second.
+        """
+        rows = (
+            (first_id(second), first_id(second + 1), *columns)
+            for second, columns in scan_rows(sightings, since_scan)
         )
-        return [
-            Sighting(RPI(rpi), AEM(aem), rssi_dbm, datetime.fromtimestamp(seen_at, UTC))
-            for rpi, aem, rssi_dbm, seen_at in cast("list[tuple[bytes, bytes, int, int]]", rows)
-        ]
+        with self._database.transaction():
+            self._database.execute_many(_INSERT, rows)
+
+    def all(self) -> PackedSightings:
+        """Return every sighting, scan by scan, the oldest first."""
+        return packed_sightings(self._database.rows(f"{_SELECT} ORDER BY id"))
 
     def purge(self, before: datetime) -> None:
         """Delete what was heard before `before`."""
-        self._database.execute("DELETE FROM sighting WHERE seen_at < ?", (int(before.timestamp()),))
+        cut = int(before.timestamp())
+        with self._database.transaction():
+            last = self._between(cut - LONGEST_SPAN_SECONDS, cut)
+            self._database.execute("DELETE FROM scan WHERE id < ?", (first_id(cut),))
+            self.add([sighting for sighting in last if sighting.seen_at.timestamp() >= cut])
 
     def forget_after(self, instant: datetime) -> None:
         """Delete what is dated later than `instant`."""
-        self._database.execute(
-            "DELETE FROM sighting WHERE seen_at > ?", (int(instant.timestamp()),)
-        )
+        cut = int(instant.timestamp()) + 1
+        begin = cut - LONGEST_SPAN_SECONDS
+        with self._database.transaction():
+            first = self._between(begin, cut)
+            self._database.execute("DELETE FROM scan WHERE id >= ?", (first_id(begin),))
+            self.add([sighting for sighting in first if sighting.seen_at <= instant])
 
-    def _rows(
-        self, sightings: Sequence[Sighting], since_scan_seconds: int | None
-    ) -> list[tuple[SqlValue, ...]]:
-        places: Counter[int] = Counter()
-        rows: list[tuple[SqlValue, ...]] = []
-        for sighting in sightings:
-            second = int(sighting.seen_at.timestamp())
-            if second not in places:
-                places[second] = self._next_place(second)
-            rows.append(
-                (
-                    second,
-                    places[second],
-                    since_scan_seconds,
-                    sighting.rssi_dbm,
-                    sighting.rpi,
-                    sighting.aem,
-                )
-            )
-            places[second] += 1
-        return rows
-
-    def _next_place(self, second: int) -> int:
-        ((place,),) = self._database.execute(
-            "SELECT coalesce(max(place) + 1, 0) FROM sighting WHERE seen_at = ?", (second,)
+    def _between(self, begin: int, end: int) -> PackedSightings:
+        """Return the scans that began in these seconds: they may reach beyond the last."""
+        ids: Row = (first_id(begin), first_id(end))
+        return packed_sightings(
+            self._database.rows(f"{_SELECT} WHERE id >= ? AND id < ? ORDER BY id", ids)
         )
-        return cast("int", place)

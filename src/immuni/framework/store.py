@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Final, Self, cast
 
 from immuni.entropy import Entropy
-from immuni.framework.encrypted_database import EncryptedDatabase, StoreLockedError
-from immuni.framework.key_store import STORE_KEY_LENGTH, KeyStore
+from immuni.framework.encrypted_database import EncryptedDatabase
+from immuni.framework.key_store import KeyStore, key_for
 from immuni.framework.own_keys import OwnKeys
 from immuni.framework.results import ResultLog
-from immuni.framework.schema import TABLES, upgrade
+from immuni.framework.schema import contents, upgrade
+from immuni.framework.set_aside import forget_set_aside
 from immuni.framework.sightings import SightingLog
 from immuni.keys import interval_at
 
@@ -44,7 +45,9 @@ class Store:
             secure_delete: Overwrite what is deleted. Off only to show what it is good for.
 
         Raises:
-            StoreLockedError: The key is missing or wrong.
+            StoreLockedError: The key is missing or wrong, or the file's beginning is damaged.
+            CorruptStoreError: The file is damaged; `immuni.framework.salvage` keeps what it can.
+            KeyStoreError: The place of the key cannot be looked into; no key was made.
             StoreError: The file cannot be opened or upgraded.
         """
         self._path = path
@@ -70,33 +73,28 @@ class Store:
         )
 
     def purge(self, now: datetime) -> None:
-        """Delete what is more than 14 days old, so that its bytes are gone from the disk."""
+        """Delete what is more than 14 days old, so that its bytes are gone from the disk.
+
+        Raises:
+            StoreError: Something is still there, and is tried again with the next purge.
+        """
         before = now - RETENTION
-        changes = self._database.total_changes
-        with self._database.transaction():
+        with self._database.deletion():
             self.sightings.purge(before)
             self.keys.purge(interval_at(before))
             self.results.purge(before)
-        if self._database.total_changes > changes:
-            # The log still holds the pages as they were.
-            self._database.checkpoint()
+        forget_set_aside(self._path, before)
 
     def forget_after(self, instant: datetime) -> None:
         """Delete what a clock that ran ahead dated later than `instant`."""
-        with self._database.transaction():
+        with self._database.deletion():
             self.sightings.forget_after(instant)
             self.keys.forget_after(interval_at(instant))
             self.results.forget_after(instant)
-        self._database.checkpoint()
 
     def contents(self) -> dict[str, int]:
-        """Return the number of rows of each table."""
-        counts = {}
-        for table in TABLES:
-            # The names are constants of ours.
-            ((count,),) = self._database.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
-            counts[table] = cast("int", count)
-        return counts
+        """Return how much of each kind is stored."""
+        return contents(self._database)
 
     def contains_bytes(self, needle: bytes) -> bool:
         """Tell whether `needle` stands anywhere in the decrypted pages.
@@ -107,8 +105,16 @@ class Store:
         return any(needle in page for page in self._database.plain_pages())
 
     def erase(self) -> None:
-        """Destroy database and key, and begin anew with nothing."""
+        """Destroy database and key, and begin anew with nothing.
+
+        What was set aside as damaged goes too.
+
+        Raises:
+            StoreError: Some file could not be deleted.
+            KeyStoreError: The database is gone, its key is not.
+        """
         self._database.destroy()
+        forget_set_aside(self._path)
         self._key_store.forget()
         self._open()
 
@@ -117,9 +123,8 @@ class Store:
         self._database.close()
 
     def _open(self) -> None:
-        self._database = EncryptedDatabase(
-            self._path, self._key(), secure_delete=self._secure_delete
-        )
+        key = key_for(self._path, self._key_store, self._entropy)
+        self._database = EncryptedDatabase(self._path, key, secure_delete=self._secure_delete)
         try:
             upgrade(self._database)
         except BaseException:
@@ -127,18 +132,7 @@ class Store:
             raise
         self.keys = OwnKeys(self._database)
         self.sightings = SightingLog(self._database)
-        self.results = ResultLog(self._database)
-
-    def _key(self) -> bytes:
-        key = self._key_store.load()
-        if key is None:
-            # Not even an empty file is made with a new key where a database lies already: the old
-            # key may come back.
-            if self._path.exists() and self._path.stat().st_size:
-                raise StoreLockedError("there is a database, but no key for it")
-            key = self._entropy.token(STORE_KEY_LENGTH)
-            self._key_store.save(key)
-        return key
+        self.results = ResultLog(self._database, self._entropy)
 
     def __enter__(self) -> Self:
         return self

@@ -3,60 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from immuni.export import Export, VerificationKey, write_export
 from immuni.framework import RefusedExportError
-from immuni.keys import DiagnosisKey, ReportType, TemporaryExposureKey
 from immuni.risk import IMMUNI_DEFAULT
+from tests.integration.framework.chunks import SIGNER, Signer, chunk
 from tests.unit.framework.phones import NOON, World, identifiers, yes
 
 pytestmark = pytest.mark.anyio
-
-
-class Signer:
-    """The authority's key, in memory."""
-
-    key_id = "222"
-    key_version = "v1"
-
-    def __init__(self) -> None:
-        self._private_key = ec.generate_private_key(ec.SECP256R1())
-
-    def sign(self, data: bytes) -> bytes:
-        return self._private_key.sign(data, ec.ECDSA(hashes.SHA256()))
-
-    @property
-    def verification_key(self) -> VerificationKey:
-        return VerificationKey(self.key_id, self.key_version, self._private_key.public_key())
-
-
-SIGNER = Signer()
-
-
-def chunk(keys: list[TemporaryExposureKey], signer: Signer = SIGNER) -> bytes:
-    diagnosis_keys = tuple(
-        DiagnosisKey(tek, transmission_risk_level=5, report_type=ReportType.CONFIRMED_TEST)
-        for tek in sorted(keys, key=lambda tek: tek.key_data)
-    )
-    export = Export(start=NOON, end=NOON + timedelta(hours=4), region="222", keys=diagnosis_keys)
-    return write_export(export, [signer])
-
-
-@pytest.fixture
-async def met(world: World) -> World:
-    """Three phones after three days; A and B met for half an hour on the first."""
-    for name in ("A", "B", "C"):
-        await world.add_active(name, at_metres=500.0, keys=[SIGNER.verification_key])
-    world.air.place("A", 0, 0)
-    world.air.place("C", 1000, 0)
-    await world.live(timedelta(hours=3))
-    world.air.place("B", 0.9, 0.4)
-    await world.live(timedelta(minutes=30))
-    world.air.place("B", 500, 0)
-    await world.live(timedelta(days=3) - timedelta(hours=3, minutes=30))
-    return world
 
 
 async def test_the_one_who_was_near_finds_out_when_and_how_near(met: World) -> None:

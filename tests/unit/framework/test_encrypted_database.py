@@ -1,5 +1,6 @@
 import secrets
 import stat
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from immuni.framework.encrypted_database import (
     CorruptStoreError,
     EncryptedDatabase,
+    Row,
     StoreError,
     StoreInUseError,
     StoreLockedError,
@@ -144,6 +146,18 @@ def test_a_second_opener_is_refused(path: Path, database: EncryptedDatabase) -> 
         EncryptedDatabase(path, KEY)
 
 
+def test_a_second_opener_is_refused_even_if_the_first_only_looked(
+    path: Path, database: EncryptedDatabase
+) -> None:
+    database.close()
+    first = EncryptedDatabase(path, KEY)
+
+    with pytest.raises(StoreInUseError):
+        EncryptedDatabase(path, KEY)
+
+    first.close()
+
+
 def test_a_transaction_that_fails_changes_nothing(database: EncryptedDatabase) -> None:
     def bodies() -> Iterator[tuple[bytes]]:
         yield (SECRET,)
@@ -160,6 +174,86 @@ def test_errors_do_not_tell_values(database: EncryptedDatabase) -> None:
         database.execute("INSERT INTO note (id, body) VALUES (1, ?)", (SECRET,))
 
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["missing/store.db", "x" * 300, "."])
+def test_a_file_that_cannot_be_made_is_a_typed_error_without_its_path(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(StoreError) as refused:
+        EncryptedDatabase(tmp_path / name, KEY)
+
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_a_closed_database_says_so(database: EncryptedDatabase) -> None:
+    database.close()
+
+    for use in (database.checkpoint, lambda: database.execute("SELECT 1"), database.remove_traces):
+        with pytest.raises(StoreError, match="closed"):
+            use()
+
+
+def test_rows_before_a_damaged_place_are_yielded(path: Path, database: EncryptedDatabase) -> None:
+    database.close()
+    content = bytearray(path.read_bytes())
+    content[60 * PAGE + 100] ^= 1
+    path.write_bytes(content)
+    read: list[Row] = []
+
+    damaged = EncryptedDatabase(path, KEY)
+    with pytest.raises(CorruptStoreError):
+        deque(map(read.append, damaged.rows("SELECT id FROM note ORDER BY id")))
+
+    assert read[:3] == [(1,), (2,), (3,)]
+    assert 500 < len(read) < 2001
+    damaged.close()
+
+
+def test_a_deletion_that_fails_deletes_nothing(database: EncryptedDatabase) -> None:
+    def delete_and_fail() -> None:
+        with database.deletion():
+            database.execute("DELETE FROM note WHERE body = ?", (SECRET,))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        delete_and_fail()
+
+    assert database.execute("SELECT count(*) FROM note") == [(2001,)]
+    assert holds(database, SECRET)
+
+
+def test_traces_that_a_killed_process_left_are_removed_by_the_next(path: Path) -> None:
+    database = filled(path)
+    # Between two others a row is moved, and copies of it stay behind.
+    database.execute("CREATE TABLE moved (id INTEGER PRIMARY KEY, body BLOB) STRICT")
+    for number in (*range(0, 1000, 7), *range(1, 1000, 7), *range(2, 1000, 7)):
+        body = SECRET * (number % 11)
+        database.execute("INSERT INTO moved VALUES (?, ?)", (number, body))
+    with database.transaction():
+        database.execute("DELETE FROM moved")
+        database.execute("DELETE FROM note WHERE body = ?", (SECRET,))
+        # As `deletion` does before it goes on to remove the traces.
+        database.execute("PRAGMA application_id = 1")
+    database.close()
+
+    again = EncryptedDatabase(path, KEY)
+
+    assert not holds(again, SECRET)
+    assert again.execute("PRAGMA application_id") == [(0,)]
+    again.close()
+
+
+def test_a_deletion_that_deletes_nothing_writes_nothing(
+    path: Path, database: EncryptedDatabase
+) -> None:
+    database.checkpoint()
+    before = path.read_bytes()
+
+    with database.deletion():
+        database.execute("DELETE FROM note WHERE id = 0")
+
+    assert path.read_bytes() == before
 
 
 def test_a_destroyed_database_leaves_no_file(path: Path) -> None:

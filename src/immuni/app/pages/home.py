@@ -15,7 +15,9 @@ from immuni.app.pages.words import failure_text, issue_text, notification_messag
 from immuni.app.state import AtRisk, Neutral, Positive, UserState
 from immuni.app.status import PhoneStatus, ServiceIssue
 
-_SWITCHES = frozenset({ServiceIssue.SWITCHED_OFF, ServiceIssue.PERMISSION_MISSING})
+_SWITCHES = frozenset(
+    {ServiceIssue.SWITCHED_OFF, ServiceIssue.PAUSED, ServiceIssue.PERMISSION_MISSING}
+)
 
 
 @dataclass(frozen=True, slots=True)

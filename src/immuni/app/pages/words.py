@@ -22,6 +22,7 @@ from immuni.web.languages import translatable
 
 _ISSUES: Final[Mapping[ServiceIssue, str]] = {
     ServiceIssue.SWITCHED_OFF: translatable("Exposure notifications are switched off."),
+    ServiceIssue.PAUSED: translatable("Exposure notifications are paused."),
     ServiceIssue.PERMISSION_MISSING: translatable(
         "Immuni is not allowed to use exposure notifications."
     ),
@@ -29,8 +30,11 @@ _ISSUES: Final[Mapping[ServiceIssue, str]] = {
     ServiceIssue.RADIO_LOST: translatable(
         "Bluetooth does not answer. Switching it off and on again may help."
     ),
-    ServiceIssue.STORE_FAILED: translatable(
+    ServiceIssue.STORE_FULL: translatable(
         "The phone cannot store what it hears. Please free some space."
+    ),
+    ServiceIssue.STORE_FAILED: translatable(
+        "The phone cannot store what it hears. Restarting it may help."
     ),
     ServiceIssue.CLOCK_WRONG: translatable(
         "The clock of your phone is wrong. Please let the phone set it by itself."
@@ -110,7 +114,10 @@ _NOTIFICATIONS: Final[Mapping[NotificationKind, Message]] = {
     ),
 }
 
-KEY_PLACES: Final = (translatable("a file that only its owner can read"),)
+KEY_PLACES: Final = (
+    translatable("a file that only its owner can read"),
+    translatable("the key store of this device"),
+)
 """What a `KeyStore` says of itself, so that the catalogues know it."""
 
 _VERY_NEAR_DB: Final = 51

@@ -25,7 +25,7 @@ from immuni.deployment.virtual_phones import (
     set_up_all,
 )
 from immuni.deployment.wiring import Wiring
-from immuni.framework import run
+from immuni.framework import keep_living
 from immuni.telemetry import logger
 
 PHONE_NAMES: Final = ("phone-a", "phone-b")
@@ -83,7 +83,7 @@ async def _phones(wiring: Wiring) -> dict[str, Phone]:
 @asynccontextmanager
 async def _living(phone: Phone, clock: Clock) -> AsyncIterator[None]:
     tasks = [
-        asyncio.create_task(_keep_living(phone, clock)),
+        asyncio.create_task(keep_living(phone.framework, clock=clock, on_fault=_tell_of)),
         asyncio.create_task(_keep_checking(phone)),
     ]
     try:
@@ -95,13 +95,8 @@ async def _living(phone: Phone, clock: Clock) -> AsyncIterator[None]:
                 await task
 
 
-async def _keep_living(phone: Phone, clock: Clock) -> None:
-    while True:
-        try:
-            await run(phone.framework, clock=clock)
-        except Exception as error:  # noqa: BLE001 - what is old must be deleted, whatever happened
-            _log.error("phone_duty_failed", kind=type(error).__name__)
-        await asyncio.sleep(_SESSION_PAUSE.total_seconds())
+def _tell_of(fault: BaseException) -> None:
+    _log.error("phone_duty_failed", kind=type(fault).__name__)
 
 
 async def _keep_checking(phone: Phone) -> None:
