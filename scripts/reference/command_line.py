@@ -16,7 +16,9 @@ from scripts.reference.markdown import block, code, table
 _VALUES: Final[Mapping[object, str]] = {
     Path: "PATH",
     Path | None: "PATH",
+    list[Path]: "PATH …",
     int: "N",
+    float | None: "N",
     str: "TEXT",
     str | None: "TEXT",
 }

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from immuni import __version__
-from immuni.cli import export, jobs, key, otp, settings
+from immuni.cli import device, export, jobs, key, otp, radio, risk, settings
 from immuni.cli.console import ANSWER_IS_NO, DONE, WRONG_SETTINGS, console, print_error
 from immuni.cli.demo import demo
 from immuni.cli.match import match
@@ -31,9 +31,12 @@ app.command(epilog="Example: immuni up --data-dir ./var --base-port 8400")(up)
 app.command(epilog="Example: immuni demo --json")(demo)
 app.command(epilog="Example: immuni match --export chunk.zip --sightings heard.csv")(match)
 app.command(hidden=True, epilog="Example: immuni serve get --config ./immuni.toml")(serve)
+app.add_typer(device.app, name="device")
 app.add_typer(export.app, name="export")
 app.add_typer(otp.app, name="otp")
 app.add_typer(key.app, name="key")
+app.add_typer(radio.app, name="radio")
+app.add_typer(risk.app, name="risk")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(settings.app, name="settings")
 

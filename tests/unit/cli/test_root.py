@@ -12,9 +12,11 @@ from tests.unit.cli.command_line import immuni
 
 EXPECTED = {
     "up", "demo", "match", "serve", "export show", "export verify", "otp new", "otp check",
-    "key derive", "jobs list", "jobs run", "settings show",
+    "device run", "device status", "device start", "device stop", "device pause", "device resume",
+    "device delete", "device repair", "key derive", "radio check", "risk explain", "risk presets",
+    "jobs list", "jobs run", "settings show",
 }  # fmt: skip
-FOR_MACHINES = EXPECTED - {"serve"}
+FOR_MACHINES = EXPECTED - {"serve", "device run"}
 
 
 def commands() -> Iterator[str]:

@@ -10,8 +10,16 @@ from tests.unit.cli.command_line import immuni
 from tests.unit.docs.documents import DOCUMENTS, READMES, ROOT, code_of, commands_of, name_of
 
 PROGRAM: Final = ".venv/bin/immuni"
-# What these do needs a running system, or is one; the integration tests run them.
-NEEDS_A_SYSTEM: Final = ("up", "demo", "serve", "jobs run", "export verify var/")
+# What these do needs a running system or an adapter, or is one; the integration tests run them.
+NEEDS_A_SYSTEM: Final = (
+    "up",
+    "demo",
+    "serve",
+    "jobs run",
+    "export verify var/",
+    "radio check",
+    "device",
+)
 
 PYTHON: Final = [each for each in DOCUMENTS if code_of(each, "python")]
 COMMANDS: Final = [
