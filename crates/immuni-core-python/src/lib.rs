@@ -115,6 +115,24 @@ mod _native {
         })
     }
 
+    /// Return the indices of the keys of which a sighting is found, in ascending order.
+    #[pyfunction]
+    fn matched_keys(
+        py: Python<'_>,
+        key_data: Column<u8>,
+        rolling_starts: Column<u32>,
+        rolling_periods: Column<u8>,
+        rpis: Column<u8>,
+        intervals: Column<u32>,
+        tolerance: Uint32,
+    ) -> Answer<Vec<usize>> {
+        py.detach(move || {
+            let keys = DiagnosisKeys::new(&key_data.0, &rolling_starts.0, &rolling_periods.0)?;
+            let index = Index::new(&rpis.0, &intervals.0, tolerance.0)?;
+            Ok(immuni_core::matched_keys(&keys, &index))
+        })
+    }
+
     /// Find the sightings of the identifiers of keys of the preliminary generation.
     ///
     /// Return (index of the key, index of the sighting, interval of the RPI), in ascending order.

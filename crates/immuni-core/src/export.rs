@@ -19,8 +19,9 @@ const MAX_REPORT_TYPE: u8 = 5;
 /// The last interval with which a day begins that ends before the year 10000.
 const LAST_START: i32 = 422_337_024;
 
-/// Stands in [`KeyColumns::onsets`] for an onset that a file does not give: no file can mean it.
-pub const UNKNOWN_ONSET: i64 = 1 << 32;
+/// Stands in [`KeyColumns::onsets`] for an onset that a file does not give: one more than the
+/// largest that it can mean.
+pub const UNKNOWN_ONSET: i64 = 1 << 31;
 
 /// Published keys, a column for each field.
 #[derive(Debug, Default, Eq, PartialEq)]

@@ -82,9 +82,14 @@ impl Index {
         self.filter.may_hold(rpi)
     }
 
+    /// The place of the latest sighting of `rpi`: one number for all that were heard of it.
+    pub(crate) fn latest_of(&self, rpi: &Rpi) -> Option<usize> {
+        self.latest.get(rpi).copied()
+    }
+
     /// The places of those sightings of `rpi` that were heard near `interval`, latest first.
     pub(crate) fn sightings_of(&self, rpi: &Rpi, interval: u32) -> impl Iterator<Item = usize> {
-        let mut next = self.latest.get(rpi).copied();
+        let mut next = self.latest_of(rpi);
         std::iter::from_fn(move || {
             let place = next?;
             let sighting = self.sightings.get(place)?;

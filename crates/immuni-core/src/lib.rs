@@ -31,7 +31,7 @@ pub use export::{ExportMessage, KeyColumns, UNKNOWN_ONSET, parse_export};
 pub use identifiers::{MAX_ROLLING_PERIOD, Rpi, decrypt_rpi, derive_rpis};
 pub use index::Index;
 pub use keys::{Aemk, DailyTracingKey, KEY_LENGTH, Rpik, Tek};
-pub use matching::{Match, match_keys};
+pub use matching::{Match, match_keys, matched_keys};
 pub use metadata::{Metadata, encrypt_metadata};
 pub use preliminary::derive_preliminary_rpis;
 pub use wire::MessageError;

@@ -1,7 +1,12 @@
 //! Which of a phone's sightings come from published keys.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use crate::batch::Batch;
+use crate::identifiers::Rpi;
 use crate::index::Index;
+use crate::keys::KEY_LENGTH;
 
 /// A sighting that came from a key. Orders by key, then sighting, then interval.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -27,29 +32,61 @@ pub struct Match {
 pub fn match_keys<B: Batch>(batch: &B, index: &Index) -> Vec<Match> {
     let mut matches = Vec::new();
     for (place, (key, validity)) in batch.keys().enumerate() {
-        for intervals in index.heard_during(&validity) {
-            let identifiers = B::identifiers(key, &validity, intervals.clone());
-            let candidates = intervals
-                .zip(&identifiers)
-                .filter(|(_, rpi)| index.may_hold(rpi));
-            for (interval, rpi) in candidates {
-                matches.extend(index.sightings_of(rpi, interval).map(|sighting| Match {
-                    key: place,
-                    sighting,
-                    interval,
-                }));
-            }
+        for (interval, rpi) in candidates::<B>(key, &validity, index) {
+            matches.extend(index.sightings_of(&rpi, interval).map(|sighting| Match {
+                key: place,
+                sighting,
+                interval,
+            }));
         }
     }
     matches.sort_unstable();
     matches
 }
 
+/// Finds the keys that match anything: their places, ascending.
+///
+/// # Complexity
+///
+/// As [`match_keys`], and whatever is heard of an identifier is looked through once, however many
+/// keys generate it: copies of a key do not multiply with its sightings.
+#[must_use]
+pub fn matched_keys<B: Batch>(batch: &B, index: &Index) -> Vec<usize> {
+    let mut known = HashMap::new();
+    let mut is_heard = |(interval, rpi): (u32, Rpi)| {
+        index.latest_of(&rpi).is_some_and(|latest| {
+            *known
+                .entry((latest, interval))
+                .or_insert_with(|| index.sightings_of(&rpi, interval).next().is_some())
+        })
+    };
+    batch
+        .keys()
+        .enumerate()
+        .filter(|(_, (key, validity))| candidates::<B>(*key, validity, index).any(&mut is_heard))
+        .map(|(place, _)| place)
+        .collect()
+}
+
+/// The identifiers of a key that may have been heard, with their intervals.
+fn candidates<'a, B: Batch>(
+    key: [u8; KEY_LENGTH],
+    validity: &'a Range<u32>,
+    index: &'a Index,
+) -> impl Iterator<Item = (u32, Rpi)> + use<'a, B> {
+    index
+        .heard_during(validity)
+        .flat_map(move |intervals| {
+            let identifiers = B::identifiers(key, validity, intervals.clone());
+            intervals.zip(identifiers)
+        })
+        .filter(|(_, rpi)| index.may_hold(rpi))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::batch::{DailyTracingKeys, DiagnosisKeys};
-    use crate::identifiers::Rpi;
 
     const START: u32 = 2_642_976;
     const KEY: [u8; 16] = [5; 16];
@@ -118,6 +155,19 @@ mod tests {
         let heard = [(rpi, u32::MAX), (rpi, 0)];
 
         assert_eq!(matched(u32::MAX - 1, 1, &heard), [(0, u32::MAX - 1)]);
+    }
+
+    #[test]
+    fn the_keys_that_match_are_told_once_each() {
+        let at = START + 50;
+        let heard = [rpi_of(at), rpi_of(at), rpi_of(at + 1)].concat();
+        let index = |far| Index::new(&heard, &[at + far, at + far, at + far], 12).unwrap();
+        let keys = [[0; 16], KEY, KEY].concat();
+        let keys = DiagnosisKeys::new(&keys, &[START; 3], &[144, 144, 50]).unwrap();
+
+        assert_eq!(matched_keys(&keys, &index(12)), [1]);
+        assert_eq!(matched_keys(&keys, &index(13)), [1]);
+        assert_eq!(matched_keys(&keys, &index(14)), []);
     }
 
     #[test]

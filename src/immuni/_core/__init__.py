@@ -15,6 +15,7 @@ from immuni._core._native import (
     encrypt_metadata,
     match_keys,
     match_preliminary_keys,
+    matched_keys,
     parse_export,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "encrypt_metadata",
     "match_keys",
     "match_preliminary_keys",
+    "matched_keys",
     "parse_export",
 ]

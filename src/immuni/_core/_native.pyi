@@ -11,11 +11,12 @@ __all__ = [
     "encrypt_metadata",
     "match_keys",
     "match_preliminary_keys",
+    "matched_keys",
     "parse_export",
 ]
 
 # Key data, rolling starts (32 bits each), rolling periods, transmission risk levels, report types
-# (8 bits each), days since onset (64 bits each, 2 ** 32 where unknown).
+# (8 bits each), days since onset (64 bits each, 2 ** 31 where unknown).
 _KeyColumns: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
 class MalformedMessageError(ValueError): ...
@@ -34,6 +35,14 @@ def match_keys(
     intervals: array[int],
     tolerance: int,
 ) -> list[tuple[int, int, int]]: ...
+def matched_keys(
+    key_data: bytes | bytearray,
+    rolling_starts: array[int],
+    rolling_periods: bytes | bytearray,
+    rpis: bytes | bytearray,
+    intervals: array[int],
+    tolerance: int,
+) -> list[int]: ...
 def match_preliminary_keys(
     key_data: bytes | bytearray,
     day_numbers: array[int],

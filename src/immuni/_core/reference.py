@@ -181,6 +181,34 @@ def match_keys(
     return _matches(keys, validities, _rpis_during, _heard(rpis, intervals), tolerance)
 
 
+def matched_keys(
+    key_data: bytes | bytearray,
+    rolling_starts: "array[int]",
+    rolling_periods: bytes | bytearray,
+    rpis: bytes | bytearray,
+    intervals: "array[int]",
+    tolerance: int,
+) -> list[int]:
+    """Find the keys of which `match_keys` would find a sighting.
+
+    Args:
+        key_data: As for `match_keys`.
+        rolling_starts: As for `match_keys`.
+        rolling_periods: As for `match_keys`.
+        rpis: As for `match_keys`.
+        intervals: As for `match_keys`.
+        tolerance: In intervals.
+
+    Returns:
+        The index of each, in ascending order.
+
+    Raises:
+        ValueError: The lengths disagree or a number is out of its range.
+    """
+    found = match_keys(key_data, rolling_starts, rolling_periods, rpis, intervals, tolerance)
+    return sorted({key for key, _, _ in found})
+
+
 def match_preliminary_keys(
     key_data: bytes | bytearray,
     day_numbers: "array[int]",

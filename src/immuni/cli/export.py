@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
@@ -13,11 +12,14 @@ from rich.table import Table
 from immuni.cli.chunk_files import ChunkFile, read_chunk, read_file
 from immuni.cli.console import ANSWER_IS_NO, JsonOption, console, print_error, print_json
 from immuni.export import Export, ExportError, SignatureInfo, read_signature_infos
-from immuni.keys import day_of
+from immuni.keys import ENIntervalNumber, PackedKeys, ReportType, day_of
 
 app = typer.Typer(no_args_is_help=True, help="Look into TEK Chunk files and verify them.")
 
 Description = dict[str, object]
+_MOST_COUNTS: Final = 144
+"""A file may hold keys of a million days: of more counts than this, people see but the range."""
+_NAMES: Final = {each.value: each.name for each in ReportType}
 
 
 @app.callback()
@@ -79,7 +81,8 @@ def verify(
 
 def _described(export: Export, infos: Iterable[SignatureInfo], *, verified: bool) -> Description:
     """Return what is shown of an export: counts, never a key."""
-    key_lists = (export.keys, export.revised_keys)
+    # Columns are counted a hundred times faster than keys that are built one by one.
+    keys = PackedKeys.joined([export.keys, export.revised_keys])
     return {
         "verified": verified,
         "start": export.start.isoformat(),
@@ -91,13 +94,11 @@ def _described(export: Export, infos: Iterable[SignatureInfo], *, verified: bool
         "key_count": len(export.keys),
         "revised_key_count": len(export.revised_keys),
         "days": _counted(
-            day_of(key.tek.rolling_start_number).isoformat() for key in chain(*key_lists)
+            day_of(ENIntervalNumber(start)).isoformat() for start in keys.rolling_starts
         ),
-        "transmission_risk_levels": _counted(
-            key.transmission_risk_level for key in chain(*key_lists)
-        ),
-        "report_types": _counted(key.report_type.name for key in chain(*key_lists)),
-        "rolling_periods": _counted(key.tek.rolling_period for key in chain(*key_lists)),
+        "transmission_risk_levels": _counted(keys.transmission_risk_levels),
+        "report_types": _counted(_NAMES[report_type] for report_type in keys.report_types),
+        "rolling_periods": _counted(keys.rolling_periods),
     }
 
 
@@ -125,6 +126,8 @@ def _print_description(description: Description) -> None:
 
 def _told(value: object) -> str:
     """Return a value of a description as a person reads it."""
+    if isinstance(value, dict) and len(value) > _MOST_COUNTS:
+        return f"{len(value)} different ones, from {next(iter(value))} to {next(reversed(value))}"
     if isinstance(value, dict):
         return ", ".join(f"{name}: {count}" for name, count in value.items()) or "none"
     if isinstance(value, list):

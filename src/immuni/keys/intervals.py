@@ -11,6 +11,7 @@ INTERVAL: Final = timedelta(seconds=INTERVAL_SECONDS)
 TEK_ROLLING_PERIOD: Final = 144
 """Intervals in a whole rolling period, that is in a day."""
 MAX_INTERVAL: Final = 2**32 - 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def interval_at(instant: datetime) -> ENIntervalNumber:
@@ -27,7 +28,7 @@ def interval_at(instant: datetime) -> ENIntervalNumber:
     """
     if instant.utcoffset() is None:
         raise ValueError("interval_at needs an aware datetime")
-    return ENIntervalNumber(int(instant.timestamp()) // INTERVAL_SECONDS)
+    return ENIntervalNumber((instant - _EPOCH) // INTERVAL)
 
 
 def start_of(interval: ENIntervalNumber) -> datetime:

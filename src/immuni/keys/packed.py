@@ -2,10 +2,12 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from operator import add, eq
 from typing import Final, Self, overload
 
 from immuni.keys.intervals import MAX_INTERVAL, TEK_ROLLING_PERIOD, ENIntervalNumber
 from immuni.keys.tek import (
+    DAYS_SINCE_ONSET,
     KEY_LENGTH,
     MAX_TRANSMISSION_RISK_LEVEL,
     DiagnosisKey,
@@ -14,7 +16,7 @@ from immuni.keys.tek import (
     TemporaryExposureKey,
 )
 
-UNKNOWN_ONSET: Final = 1 << 32
+UNKNOWN_ONSET: Final = DAYS_SINCE_ONSET.stop
 """Stands in a column for an unknown onset: outside the 32 bits of a file's field."""
 
 
@@ -120,7 +122,7 @@ class PackedKeys(Sequence[DiagnosisKey]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
             return NotImplemented
-        return len(self) == len(other) and all(map(DiagnosisKey.__eq__, self, other))
+        return len(self) == len(other) and all(map(eq, self, other))
 
     def __hash__(self) -> int:
         # Equal to a tuple of the same keys, so of the same hash.
@@ -155,9 +157,18 @@ class PackedKeys(Sequence[DiagnosisKey]):
             raise InvalidKeyError("the columns of keys are not of one length")
         if not all(1 <= period <= TEK_ROLLING_PERIOD for period in set(self.rolling_periods)):
             raise InvalidKeyError("every rolling_period must be in 1..144")
-        if max(self.rolling_starts, default=0) > MAX_INTERVAL - TEK_ROLLING_PERIOD:
-            raise InvalidKeyError("every rolling_start_number must leave room for a day")
+        if max(map(add, self.rolling_starts, self.rolling_periods), default=0) > MAX_INTERVAL:
+            raise InvalidKeyError("every rolling period must end within 32 bits")
         if max(self.transmission_risk_levels, default=0) > MAX_TRANSMISSION_RISK_LEVEL:
             raise InvalidKeyError("every transmission_risk_level must be in 0..8")
         if max(self.report_types, default=0) > max(ReportType):
             raise InvalidKeyError("every report type must be one of the format")
+        if not all(
+            onset in DAYS_SINCE_ONSET or onset == UNKNOWN_ONSET for onset in _span(self.onsets)
+        ):
+            raise InvalidKeyError("every number of days since onset must fit 32 bits")
+
+
+def _span(numbers: "array[int]") -> set[int]:
+    """Return the least and the greatest of `numbers`, if there are any."""
+    return {min(numbers), max(numbers)} if numbers else set()

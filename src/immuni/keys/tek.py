@@ -15,6 +15,8 @@ from immuni.keys.intervals import (
 
 KEY_LENGTH: Final = 16
 MAX_TRANSMISSION_RISK_LEVEL: Final = 8
+DAYS_SINCE_ONSET: Final = range(-(2**31), 2**31)
+"""What the export file's field can hold; the risk model looks at fourteen days either way."""
 
 
 class InvalidKeyError(ImmuniError, ValueError):
@@ -78,7 +80,8 @@ class DiagnosisKey:
         tek: The key itself.
         transmission_risk_level: Level of infectiousness on the key's day, 0..8.
         report_type: How the diagnosis became known.
-        days_since_onset_of_symptoms: Key's day minus onset, in days; None where unknown.
+        days_since_onset_of_symptoms: Key's day minus onset, in days, 32 bits signed; None where
+            unknown.
     """
 
     tek: TemporaryExposureKey
@@ -92,6 +95,9 @@ class DiagnosisKey:
             raise InvalidKeyError(
                 f"transmission_risk_level must be in 0..8, got {self.transmission_risk_level}"
             )
+        onset = self.days_since_onset_of_symptoms
+        if onset is not None and onset not in DAYS_SINCE_ONSET:
+            raise InvalidKeyError(f"days_since_onset_of_symptoms must fit 32 bits, got {onset}")
 
 
 def generate_tek(interval: ENIntervalNumber, entropy: Entropy) -> TemporaryExposureKey:

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import eq
 from typing import Final, Self, overload
 
 from immuni.crypto import AEM, RPI
@@ -106,7 +107,7 @@ class PackedSightings(Sequence[Sighting]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
             return NotImplemented
-        return len(self) == len(other) and all(map(Sighting.__eq__, self, other))
+        return len(self) == len(other) and all(map(eq, self, other))
 
     def __hash__(self) -> int:
         # Equal to a tuple of the same sightings, so of the same hash.

@@ -11,7 +11,7 @@ from immuni.crypto import RPI
 from immuni.crypto.preliminary import PreliminaryDiagnosisKey
 from immuni.keys import DiagnosisKey, ENIntervalNumber, PackedKeys
 from immuni.matching.packed import PackedSightings, intervals_of, microseconds_of
-from immuni.matching.revision import keys_in_force
+from immuni.matching.revision import key_data_at, keys_in_force
 from immuni.matching.sighting import RPI_LENGTH, InvalidSightingError
 
 CLOCK_TOLERANCE_INTERVALS: Final = 12
@@ -121,17 +121,29 @@ def _packed(keys: Sequence[DiagnosisKey] | Sequence[PreliminaryDiagnosisKey]) ->
 
 
 def _matches_of_final(keys: PackedKeys, columns: _Columns) -> list[Match]:
-    found = _core.match_keys(
+    intervals = intervals_of(columns.seen_at_us)
+    matched = _core.matched_keys(
         keys.key_data,
         keys.rolling_starts,
         keys.rolling_periods,
         columns.rpis,
-        intervals_of(columns.seen_at_us),
+        intervals,
         CLOCK_TOLERANCE_INTERVALS,
     )
-    # Few keys match anything: only of those is it asked whether they are in force.
-    in_force = keys_in_force(keys, among={place for place, _, _ in found}) if found else ()
-    return _matches(each for each in found if each[0] in in_force)
+    if not matched:
+        return []
+    # A hostile file holds thousands of copies of a key, a flooded log thousands of its sightings:
+    # before sightings are listed, one copy is left.
+    places = sorted(keys_in_force(keys, among=matched))
+    found = _core.match_keys(
+        b"".join(key_data_at(keys, places)),
+        array("I", [keys.rolling_starts[place] for place in places]),
+        bytes(keys.rolling_periods[place] for place in places),
+        columns.rpis,
+        intervals,
+        CLOCK_TOLERANCE_INTERVALS,
+    )
+    return _matches((places[key], sighting, interval) for key, sighting, interval in found)
 
 
 def _matches_of_preliminary(

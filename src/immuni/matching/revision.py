@@ -46,15 +46,16 @@ def keys_in_force(
     """
     packed = keys if isinstance(keys, PackedKeys) else PackedKeys(keys)
     places = range(len(packed)) if among is None else among
-    best = dict.fromkeys(_key_data_at(packed, places), -1)
-    for place, key_data in enumerate(_key_data_at(packed, range(len(packed)))):
+    best = dict.fromkeys(key_data_at(packed, places), -1)
+    for place, key_data in enumerate(key_data_at(packed, range(len(packed)))):
         former = best.get(key_data)
         if former is not None and (former < 0 or _is_better(packed, place, former)):
             best[key_data] = place
     return frozenset(place for place in best.values() if packed.report_types[place] not in _IDLE)
 
 
-def _key_data_at(keys: PackedKeys, places: Iterable[int]) -> Iterator[bytes]:
+def key_data_at(keys: PackedKeys, places: Iterable[int]) -> Iterator[bytes]:
+    """Return the key data of the keys at `places`, one by one."""
     return (keys.key_data[place * KEY_LENGTH : (place + 1) * KEY_LENGTH] for place in places)
 
 

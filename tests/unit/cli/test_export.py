@@ -5,9 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from immuni.export import write_export
 from immuni.export.proto.export_pb2 import TemporaryExposureKeyExport
+from immuni.keys import DiagnosisKey, ENIntervalNumber, TemporaryExposureKey
 from tests.unit.cli.command_line import immuni
-from tests.unit.export.chunks import SAMPLE, VECTORS, Entry, a_plain_zip, a_zip
+from tests.unit.export.chunks import (
+    SAMPLE,
+    SIGNER,
+    VECTORS,
+    Entry,
+    a_plain_zip,
+    a_zip,
+    an_export,
+)
 
 FILE = VECTORS / "sample_diagnosis_key_file.zip"
 PEM = VECTORS / "sample_310-v1.pem"
@@ -38,6 +48,20 @@ def test_show_tells_machines_the_same() -> None:
     }  # fmt: skip
     assert description["rolling_periods"] == {"144": 140}
     assert description["signatures"][0]["key_id"] == "310"
+
+
+def test_show_sums_up_what_has_a_great_many_values(tmp_path: Path) -> None:
+    many = tmp_path / "many.zip"
+    keys = [
+        DiagnosisKey(TemporaryExposureKey(bytes(16), ENIntervalNumber(144 * day)))
+        for day in range(145)
+    ]
+    many.write_bytes(write_export(an_export(*keys), [SIGNER]))
+
+    outcome = immuni("export", "show", many)
+
+    assert "145 different ones, from 1970-01-01 to 1970-05-25" in outcome.out
+    assert len(immuni("export", "show", many, "--json").json["days"]) == 145
 
 
 def test_show_never_prints_a_key() -> None:

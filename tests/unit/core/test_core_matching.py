@@ -84,6 +84,19 @@ def test_a_key_given_twice_matches_twice(core: ModuleType) -> None:
     assert matched(core, heard, teks=(TEK, TEK)) == [(0, 0, START), (1, 0, START)]
 
 
+def test_each_key_that_matches_is_told_once(core: ModuleType) -> None:
+    rpi = rpi_of(TEK, START)
+    teks, intervals = OTHER_TEK + TEK + TEK, array("I", [START, START, START + 13])
+
+    found = core.matched_keys(teks, ONE_START * 3, DAY * 3, rpi * 3, intervals, TOLERANCE)
+    late = core.matched_keys(
+        teks, ONE_START * 3, DAY * 3, rpi * 3, array("I", [START + 13] * 3), TOLERANCE
+    )
+
+    assert found == [1, 2]
+    assert late == []
+
+
 def test_intervals_at_either_end_of_32_bits_do_not_wrap(core: ModuleType) -> None:
     last = MAX_INTERVAL - 1
     heard = [(rpi_of(TEK, last), MAX_INTERVAL), (rpi_of(TEK, last), 0)]

@@ -31,7 +31,7 @@ class Batch:
     intervals: list[int]
     tolerance: int
 
-    def matched_by(self, core: Callable[..., list[tuple[int, int, int]]]) -> object:
+    def matched_by(self, core: Callable[..., object]) -> object:
         return outcome(
             core,
             self.key_data,
@@ -175,6 +175,14 @@ def test_matches_agree(batch: Batch) -> None:
     assert isinstance(native, list)
 
 
+@given(batches())
+def test_the_keys_that_match_agree(batch: Batch) -> None:
+    native = batch.matched_by(_native.matched_keys)
+
+    assert native == batch.matched_by(reference.matched_keys)
+    assert isinstance(native, list)
+
+
 @given(preliminary_batches())
 def test_matches_of_preliminary_keys_agree(batch: PreliminaryBatch) -> None:
     native = batch.matched_by(_native.match_preliminary_keys)
@@ -203,6 +211,7 @@ def test_preliminary_identifiers_agree(key: bytes, first: int, count: int) -> No
 )
 def test_hostile_batches_are_refused_by_both_or_neither(batch: Batch) -> None:
     assert batch.matched_by(_native.match_keys) == batch.matched_by(reference.match_keys)
+    assert batch.matched_by(_native.matched_keys) == batch.matched_by(reference.matched_keys)
 
 
 @given(

@@ -90,12 +90,14 @@ class Entry:
     declared_size: int | None = None
     crc: int | None = None
     descriptor: bytes | None = None
+    before: bytes = b""
+    after_stream: bytes = b""
 
     def packed(self) -> bytes:
         if self.method != 8:
             return self.content
         deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
-        return deflater.compress(self.content) + deflater.flush()
+        return deflater.compress(self.content) + deflater.flush() + self.after_stream
 
     @property
     def numbers(self) -> tuple[int, int, int]:
@@ -150,6 +152,7 @@ def a_zip(*entries: Entry, gap: bytes = b"", comment: bytes = b"") -> bytes:
     """Build a zip of `entries`, with `gap` between the last of them and the directory."""
     body, directory = b"", b""
     for entry in entries:
+        body += entry.before
         directory += entry.central(len(body))
         body += entry.local()
     body += gap

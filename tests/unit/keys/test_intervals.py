@@ -37,6 +37,16 @@ def test_an_interval_contains_the_instants_that_it_numbers(instant: datetime) ->
     assert start <= instant < start + INTERVAL
 
 
+def test_time_is_numbered_exactly_up_to_the_last_microsecond_of_all() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+
+    assert interval_at(last) == interval_at(last.replace(microsecond=0))
+
+
+def test_an_instant_before_the_first_interval_has_a_negative_number() -> None:
+    assert interval_at(datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)) == -1
+
+
 @given(instants, zones)
 def test_the_zone_of_an_instant_does_not_change_its_interval(
     instant: datetime, zone: timezone

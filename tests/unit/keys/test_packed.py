@@ -67,6 +67,7 @@ def test_packed_keys_are_a_sequence_of_values() -> None:
     assert keys == packed
     assert packed != keys[:1]
     assert packed != 2
+    assert packed != ("no key", "no key")
     assert packed[-1] == SHORT
     assert WHOLE in packed
     with pytest.raises(IndexError):
@@ -78,6 +79,18 @@ def test_columns_are_taken_over_as_they_are() -> None:
     assert len(PackedKeys.from_columns(**columns()).key_data) == 32
 
 
+@pytest.mark.parametrize("onset", [None, -(2**31), 2**31 - 1])
+@pytest.mark.parametrize("period", [1, 144])
+def test_the_columns_of_any_keys_are_taken_over(period: int, onset: int | None) -> None:
+    last = ENIntervalNumber(MAX_INTERVAL - period)
+    tek = TemporaryExposureKey(bytes(16), last, period)
+    key = DiagnosisKey(tek, days_since_onset_of_symptoms=onset)
+    packed = PackedKeys([key, SHORT])
+    of_both = {name: getattr(packed, name) for name in PackedKeys.__slots__}
+
+    assert PackedKeys.from_columns(**of_both) == (key, SHORT)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -86,11 +99,14 @@ def test_columns_are_taken_over_as_they_are() -> None:
         {"rolling_periods": b"\x01"},
         {"rolling_periods": b"\x01\x00"},
         {"rolling_periods": b"\x91\x01"},
-        {"rolling_starts": array("I", [0, MAX_INTERVAL - 143])},
+        {"rolling_starts": array("I", [MAX_INTERVAL - 143, 0])},
+        {"rolling_starts": array("I", [0, MAX_INTERVAL - 6])},
         {"transmission_risk_levels": b"\x00\x09"},
         {"transmission_risk_levels": b""},
         {"report_types": b"\x06\x00"},
         {"onsets": array("q")},
+        {"onsets": array("q", [0, -(2**31) - 1])},
+        {"onsets": array("q", [0, 2**31 + 1])},
     ],
 )
 def test_columns_that_cannot_be_right_are_refused(change: dict[str, object]) -> None:

@@ -73,6 +73,12 @@ def test_a_transmission_risk_level_is_in_0_to_8(level: int) -> None:
         DiagnosisKey(TemporaryExposureKey(SECRET, START), transmission_risk_level=level)
 
 
+@pytest.mark.parametrize("days", [-(2**31) - 1, 2**31, 2**63])
+def test_days_since_onset_fit_the_32_bits_of_their_field(days: int) -> None:
+    with pytest.raises(InvalidKeyError, match="32 bits"):
+        DiagnosisKey(TemporaryExposureKey(SECRET, START), days_since_onset_of_symptoms=days)
+
+
 def test_a_broken_key_can_be_caught_as_ours_and_as_a_value_error() -> None:
     assert issubclass(InvalidKeyError, ImmuniError)
     assert issubclass(InvalidKeyError, ValueError)

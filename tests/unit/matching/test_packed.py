@@ -81,3 +81,4 @@ def test_packed_sightings_show_their_number_and_nothing_else() -> None:
 
     assert repr(packed) == "<PackedSightings: 1 sightings>"
     assert packed != 2
+    assert packed != ("no sighting",)

@@ -1,5 +1,6 @@
 """Which sightings belong to which key."""
 
+import tracemalloc
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -142,6 +143,28 @@ def test_packed_keys_and_sightings_match_like_the_values_in_them() -> None:
     packed = recognise(PackedKeys(keys), PackedSightings(sightings))
 
     assert packed == recognise(keys, sightings) == [Match(1, 0, NOON), Match(2, 1, NOON)]
+
+
+def test_copies_of_a_key_do_not_multiply_with_what_was_heard_of_it() -> None:
+    copies = PackedKeys([a_key()] * 299 + [a_key(report_type=ReportType.REVOKED)])
+    flood = PackedSightings([heard(a_key())] * 1000)
+
+    tracemalloc.start()
+    matches = recognise(copies[:-1], flood)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert [match.key_index for match in matches] == [0] * 1000
+    assert peak_bytes < 5_000_000
+    assert recognise(copies, flood) == []
+
+
+def test_a_better_version_counts_with_its_own_rolling_period() -> None:
+    whole = a_key(report_type=ReportType.SELF_REPORT)
+    short = a_key(rolling_period=10)
+
+    assert recognise([whole, short], [heard(whole), heard(whole, FIRST)]) == [Match(1, 1, FIRST)]
+    assert recognise([whole, short], [heard(whole)]) == []
 
 
 def test_keys_of_april_2020_are_recognised_by_the_same_rules() -> None:

@@ -44,6 +44,14 @@ def test_a_recorded_sighting_does_not_show_what_was_heard() -> None:
     assert "4141" not in shown
 
 
+def test_time_begins_with_1970() -> None:
+    (heard,) = read_sightings(f"rpi,enin\n{RPI},0\n")
+    (key,) = read_preliminary_keys(f"day,key\n0,{RPI}\n")
+
+    assert heard.seen_at == datetime(1970, 1, 1, tzinfo=UTC)
+    assert key.day_number == 0
+
+
 @pytest.mark.parametrize("day", ["2020-04-13", "18365"])
 def test_a_row_becomes_a_preliminary_key(day: str) -> None:
     (found,) = read_preliminary_keys(f"day,daily_tracing_key\n{day},{RPI}\n")
