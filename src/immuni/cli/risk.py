@@ -1,6 +1,7 @@
 """``immuni risk``: why an exposure scores what it scores, and what deployments chose."""
 
 from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -23,6 +24,7 @@ from immuni.risk import (
     ExposureWindow,
     Preset,
     ScanInstance,
+    UnknownPresetError,
     WindowExplanation,
     explain_exposure,
     explain_window,
@@ -34,6 +36,7 @@ from immuni.risk import (
 app = typer.Typer(no_args_is_help=True, help="Explain scores, and compare risk configurations.")
 
 _ANY_DAY: Final = date(2020, 6, 17)
+_DEFAULT_PRESET: Final = "immuni"
 _MINUTE: Final = timedelta(minutes=1)
 _REPORTED: Final = (
     ReportType.CONFIRMED_TEST.name,
@@ -68,17 +71,21 @@ def explain(  # noqa: PLR0913 - options, each of which has its name
         typer.Option(min=-14, max=14, metavar="N", help="Model v2: days from onset to meeting."),
     ] = None,
     report_type: Annotated[
-        str | None, typer.Option(metavar="TYPE", help=f"Model v2: {', '.join(_REPORTED)}.")
+        str | None,
+        typer.Option(metavar="TYPE", help="Model v2: how the diagnosis became known."),
     ] = None,
     preset_name: Annotated[
-        str, typer.Option("--preset", help="A name that `immuni risk presets` lists.")
-    ] = "immuni",
+        str | None,
+        typer.Option(
+            "--preset", help="A name that `immuni risk presets` lists; immuni by default."
+        ),
+    ] = None,
     configuration: Annotated[
         Path | None,
         typer.Option(
             exists=True,
             dir_okay=False,
-            help="In place of a preset: JSON file with the setting `exposure_configuration`.",
+            help="In place of a preset: JSON file with the v1 parameters.",
         ),
     ] = None,
     json: JsonOption = False,
@@ -86,30 +93,42 @@ def explain(  # noqa: PLR0913 - options, each of which has its name
     """Explain what an exposure scores, factor by factor.
 
     The preset decides the model. In v1 an exposure lasts a multiple of five
-    minutes; in v2 it is one window of at most 30 minutes.
+    minutes; in v2 it is one window of at most 30 minutes. Report types are
+    CONFIRMED_TEST, CONFIRMED_CLINICAL_DIAGNOSIS and SELF_REPORT.
+
+    JSON: the factors with value, bucket and score, and words (sentences).
     """
-    chosen = preset(preset_name) if configuration is None else _read_preset(configuration)
+    chosen = _chosen(preset_name, configuration)
     if isinstance(chosen, DailySummariesPreset):
         _refuse(level is not None, "--level is for the v1 model")
         window = _window(chosen, attenuation_db, minutes, days_since_onset, report_type)
         told = explain_window(window, chosen.configuration, today=_ANY_DAY + timedelta(days=days))
-        _tell(told, window_answer(told, chosen), chosen, json=json)
+        score = told.score if told.counts else 0
+        _tell(told, window_answer(told, chosen), _verdict(chosen, score), json=json)
     else:
         _refuse(days_since_onset is not None, "--days-since-onset is for the v2 model")
         _refuse(report_type is not None, "--report-type is for the v2 model")
+        duration = _duration(minutes)
+        if duration != minutes * _MINUTE and not json:
+            console.print(f"{minutes} min count as {duration // _MINUTE} min.")
         scored = explain_exposure(
             chosen.configuration,
             attenuation_db=attenuation_db,
             days_since_exposure=days,
-            duration=_duration(minutes),
+            duration=duration,
             transmission_risk_level=level or 0,
         )
-        _tell(scored, exposure_answer(scored, chosen), chosen, json=json)
+        verdict = _verdict(chosen, scored.total_risk_score)
+        _tell(scored, exposure_answer(scored, chosen), verdict, json=json)
 
 
 @app.command(epilog="Example: immuni risk presets --json")
 def presets(*, json: JsonOption = False) -> None:
-    """List the risk configurations of real deployments, and where they were published."""
+    """List the risk configurations of real deployments, and where they were published.
+
+    JSON: a list of name, model, deployment, warning_score, configuration,
+    mapping and source.
+    """
     if json:
         print_json([preset_answer(each) for each in PRESETS.values()])
         return
@@ -119,6 +138,16 @@ def presets(*, json: JsonOption = False) -> None:
     console.print(table)
     for each in PRESETS.values():
         console.print(f"{each.name} is published in {each.source}.", markup=False)
+
+
+def _chosen(name: str | None, configuration: Path | None) -> Preset:
+    if configuration is not None:
+        _refuse(name is not None, "--configuration takes the place of --preset: give one of them")
+        return _read_preset(configuration)
+    try:
+        return preset(name or _DEFAULT_PRESET)
+    except UnknownPresetError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _duration(minutes: int) -> timedelta:
@@ -150,12 +179,13 @@ def _window(
 ) -> ExposureWindow:
     """Return the window of a meeting: a scan every five minutes, and one for the rest."""
     _refuse(minutes * _MINUTE > LONGEST_WINDOW, "in the v2 model a window has at most 30 minutes")
-    _refuse(report_type not in (None, *_REPORTED), f"--report-type must be {', '.join(_REPORTED)}")
+    reported = (report_type or _REPORTED[0]).upper()
+    _refuse(reported not in _REPORTED, f"--report-type must be {', '.join(_REPORTED)}")
     scans, rest = divmod(60 * minutes, MOST_SECONDS_SINCE_LAST_SCAN)
     seconds = [MOST_SECONDS_SINCE_LAST_SCAN] * scans + [rest] * bool(rest)
     return ExposureWindow(
         day=_ANY_DAY,
-        report_type=ReportType[report_type or ReportType.CONFIRMED_TEST.name],
+        report_type=ReportType[reported],
         infectiousness=chosen.mapping.infectiousness(days_since_onset),
         calibration_confidence=CalibrationConfidence.HIGH,
         scan_instances=tuple(
@@ -172,7 +202,7 @@ def _window(
 def _tell(
     explanation: ExposureExplanation | WindowExplanation,
     answer: object,
-    chosen: Preset,
+    verdict: str,
     *,
     json: bool,
 ) -> None:
@@ -181,7 +211,21 @@ def _tell(
         return
     for sentence in in_words(explanation):
         console.print(sentence, markup=False)
-    console.print(f"{chosen.name} warns from {_warning(chosen)}.", markup=False)
+    console.print(verdict, markup=False)
+
+
+def _verdict(chosen: Preset, score: Fraction | int) -> str:
+    """Return whether a deployment would warn, in words."""
+    if chosen.warning_score is None:
+        return f"{chosen.name} sets no score from which to warn: the App decides."
+    reached = score >= chosen.warning_score
+    beginning = f"{chosen.name} warns from {_warning(chosen)}"
+    match chosen:
+        case ExposurePreset():
+            return f"{beginning}, so it {'warns' if reached else 'does not warn'}."
+        case DailySummariesPreset():
+            alone = "reaches" if reached else "does not reach"
+            return f"{beginning}, which this window alone {alone}."
 
 
 def _warning(chosen: Preset) -> str:

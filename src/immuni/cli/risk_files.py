@@ -10,6 +10,7 @@ from immuni.risk import ExposureConfiguration
 
 _MAX_BYTES: Final = 1024 * 1024
 _SETTING: Final = "exposure_configuration"
+_SECOND_MODEL: Final = "infectiousness_weights"
 
 
 class MalformedConfigurationFileError(ImmuniError, ValueError):
@@ -20,7 +21,7 @@ def read_exposure_configuration(path: Path) -> ExposureConfiguration:
     """Read the setting `exposure_configuration`, alone or among other settings.
 
     Raises:
-        MalformedConfigurationFileError: The file is too long, or no JSON object.
+        MalformedConfigurationFileError: The file is too long, no JSON object, or of the v2 model.
         InvalidExposureConfigurationError: Parameters are missing or wrong.
         UnreadableFileError: The system refused.
     """
@@ -34,4 +35,8 @@ def read_exposure_configuration(path: Path) -> ExposureConfiguration:
     setting = document.get(_SETTING, document) if isinstance(document, dict) else document
     if not isinstance(setting, dict):
         raise MalformedConfigurationFileError(f"{path} holds no JSON object with the parameters")
+    if _SECOND_MODEL in setting:
+        raise MalformedConfigurationFileError(
+            f"{path} holds parameters of the v2 model; those of the v1 model can be read"
+        )
     return ExposureConfiguration.parse(setting)

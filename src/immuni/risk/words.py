@@ -1,10 +1,14 @@
 """Why an exposure scores what it scores, in words for people."""
 
 from fractions import Fraction
+from typing import Final
 
 from immuni.risk.buckets import Bucket
 from immuni.risk.scores import ExposureExplanation, Factor
 from immuni.risk.window_scores import TimeInRange, WindowExplanation
+
+_ATTENUATION: Final = "signal lost on the way, less when near"
+_TRANSMISSION_RISK: Final = "Transmission risk level (how infectious the other was)"
 
 
 def in_words(explanation: ExposureExplanation | WindowExplanation) -> tuple[str, ...]:
@@ -23,7 +27,7 @@ def in_words(explanation: ExposureExplanation | WindowExplanation) -> tuple[str,
 def _exposure_in_words(exposure: ExposureExplanation) -> tuple[str, ...]:
     scores = " · ".join(str(factor.score) for factor in exposure.factors)
     return (
-        _factor("Mean attenuation", exposure.attenuation, " dB"),
+        _factor(f"Mean attenuation ({_ATTENUATION})", exposure.attenuation, " dB"),
         _factor("Days since the exposure", exposure.days),
         _factor("Duration", exposure.duration, " min"),
         _transmission_risk(exposure.transmission_risk),
@@ -39,17 +43,17 @@ def _factor(name: str, factor: Factor, unit: str = "") -> str:
 
 
 def _placed(measured: str, bucket: Bucket, unit: str) -> str:
-    """Return the value between the limits of its bucket, as ``51 dB < 55 dB ≤ 63 dB``."""
-    below, above = ("≤", "<") if bucket.begins_at_lower else ("<", "≤")
-    lower = "" if bucket.lower is None else f"{bucket.lower}{unit} {below} "
-    upper = "" if bucket.upper is None else f" {above} {bucket.upper}{unit}"
-    return f"{lower}{measured}{upper}"
+    """Return the value and the limits of its bucket, as ``55 dB (above 51 dB, up to 63 dB)``."""
+    words = ("from", "below") if bucket.begins_at_lower else ("above", "up to")
+    limits = zip(words, (bucket.lower, bucket.upper), strict=True)
+    told = ", ".join(f"{word} {limit}{unit}" for word, limit in limits if limit is not None)
+    return f"{measured} ({told})"
 
 
 def _transmission_risk(factor: Factor) -> str:
     if factor.value == 0:
-        return f"Transmission risk level: unknown, so it does not weigh, scores {factor.score}."
-    return _factor("Transmission risk level", factor, " of 8")
+        return f"{_TRANSMISSION_RISK}: unknown, so it does not weigh, scores {factor.score}."
+    return _factor(_TRANSMISSION_RISK, factor, " of 8")
 
 
 def _exposure_verdict(exposure: ExposureExplanation) -> str:
@@ -74,10 +78,10 @@ def _window_in_words(window: WindowExplanation) -> tuple[str, ...]:
 
 
 def _time(time: TimeInRange) -> str:
-    lower = "" if time.above_db is None else f"{time.above_db} dB < "
-    upper = "" if time.at_most_db is None else f" ≤ {time.at_most_db} dB"
+    limits = (("above", time.above_db), ("up to", time.at_most_db))
+    told = ", ".join(f"{word} {limit} dB" for word, limit in limits if limit is not None)
     return (
-        f"{time.closeness.capitalize()} ({lower}attenuation{upper}): {time.seconds} s · "
+        f"{time.closeness.capitalize()} (attenuation {told}): {time.seconds} s · "
         f"{_number(time.weight)} = {_number(time.weighted_seconds)} s."
     )
 

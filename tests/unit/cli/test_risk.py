@@ -28,9 +28,34 @@ def test_people_read_why_an_exposure_scores_what_it_scores() -> None:
     outcome = explained("--level", "4")
 
     assert (outcome.code, outcome.err) == (0, "")
-    assert "51 dB < 55 dB ≤ 63 dB, scores 5." in outcome.out
+    assert "55 dB (above 51 dB, up to 63 dB), scores 5." in outcome.out
     assert "the Total Risk Score is 25." in outcome.out
-    assert outcome.out.endswith("immuni warns from a Total Risk Score of 20.\n")
+    assert outcome.out.endswith("immuni warns from a Total Risk Score of 20, so it warns.\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "attenuation_db", "verdict"),
+    [
+        ("immuni", 80, "from a Total Risk Score of 20, so it does not warn."),
+        ("koronavilkku", 55, "from a day's sum of 900, which this window alone reaches."),
+        ("koronavilkku", 65, "from a day's sum of 900, which this window alone does not reach."),
+        ("corona-warn-app", 55, "sets no score from which to warn: the App decides."),
+    ],
+)
+def test_people_read_whether_a_deployment_warns(
+    name: str, attenuation_db: int, verdict: str
+) -> None:
+    outcome = explained("--preset", name, attenuation_db=attenuation_db)
+
+    assert outcome.out.endswith(f"{verdict}\n")
+
+
+def test_a_window_that_does_not_count_warns_of_nothing() -> None:
+    meeting = ["--attenuation-db", "55", "--minutes", "20", "--days", "11"]
+
+    outcome = immuni("risk", "explain", *meeting, "--preset", "koronavilkku")
+
+    assert outcome.out.endswith("which this window alone does not reach.\n")
 
 
 def test_the_documents_show_what_the_command_prints() -> None:
@@ -78,9 +103,12 @@ def test_a_window_is_explained_under_a_preset_of_the_second_model() -> None:
 def test_people_read_why_a_window_counts() -> None:
     outcome = explained("--preset", "koronavilkku", "--report-type", "SELF_REPORT", minutes=12)
 
-    assert "Near (51 dB < attenuation ≤ 63 dB): 720 s · 1 = 720 s." in outcome.out
+    assert "Near (attenuation above 51 dB, up to 63 dB): 720 s · 1 = 720 s." in outcome.out
     assert "What scores 0 does not count." in outcome.out
-    assert "koronavilkku warns from a day's sum of 900." in outcome.out
+    assert (
+        "koronavilkku warns from a day's sum of 900, which this window alone does not reach."
+        in outcome.out
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,11 +133,11 @@ def test_a_window_of_more_than_half_an_hour_is_wrong_use() -> None:
     assert explained("--preset", "koronavilkku", minutes=31).code == 2
 
 
-def test_an_unknown_preset_is_the_answer_no_with_near_names() -> None:
+def test_an_unknown_preset_is_wrong_use_with_near_names() -> None:
     outcome = explained("--preset", "corona-warn")
 
-    assert (outcome.code, outcome.out) == (1, "")
-    assert "did you mean corona-warn-app?" in outcome.err
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "corona-warn-app?" in outcome.err
 
 
 @pytest.mark.parametrize("wrap", [lambda it: it, lambda it: {"exposure_configuration": it}],
@@ -164,3 +192,34 @@ def test_a_preset_that_is_printed_can_be_used_as_a_configuration(tmp_path: Path)
 
     assert from_file["total_risk_score"] == by_name["total_risk_score"] == 50
     assert presets["koronavilkku"]["mapping"]["days_since_onset_to_infectiousness"]["0"] == "HIGH"
+
+
+def test_people_read_what_an_odd_length_counts_as() -> None:
+    assert explained(minutes=7).out.startswith("7 min count as 5 min.\n")
+    assert "count as" not in explained(minutes=20).out
+    assert json.loads(explained("--json", minutes=7).out)
+
+
+def test_a_report_type_is_known_however_it_is_written() -> None:
+    options = ("--preset", "koronavilkku", "--report-type")
+
+    assert explained(*options, "self_report").out == explained(*options, "SELF_REPORT").out
+
+
+def test_a_preset_and_a_file_together_are_wrong_use(tmp_path: Path) -> None:
+    path = configuration_file(tmp_path, json.dumps(IMMUNI_DEFAULT.to_setting()))
+
+    outcome = explained("--preset", "immuni", "--configuration", path)
+
+    assert outcome.code == 2
+    assert "give one of them" in " ".join(outcome.err.split())
+
+
+def test_a_file_of_the_second_model_is_called_so(tmp_path: Path) -> None:
+    listed = json.loads(immuni("risk", "presets", "--json").out)
+    (second,) = [each["configuration"] for each in listed if each["model"] == "v2"]
+
+    outcome = explained("--configuration", configuration_file(tmp_path, json.dumps(second)))
+
+    assert outcome.code == 1
+    assert "holds parameters of the v2 model" in outcome.err

@@ -16,6 +16,9 @@ from immuni.risk import (
 )
 from tests.unit.risk.windows import DAY, ONE, scan, window
 
+ATTENUATION = "Mean attenuation (signal lost on the way, less when near)"
+LEVEL = "Transmission risk level (how infectious the other was)"
+
 
 def exposure_in_words(
     configuration: ExposureConfiguration = IMMUNI_DEFAULT,
@@ -39,10 +42,10 @@ def exposure_in_words(
 
 def test_an_exposure_is_explained_factor_by_factor() -> None:
     assert exposure_in_words() == (
-        "Mean attenuation: 51 dB < 55 dB ≤ 63 dB, scores 5.",
-        "Days since the exposure: 2 ≤ 3 < 4, scores 1.",
-        "Duration: 15 min < 20 min ≤ 20 min, scores 5.",
-        "Transmission risk level: 4 of 8, scores 1.",
+        f"{ATTENUATION}: 55 dB (above 51 dB, up to 63 dB), scores 5.",
+        "Days since the exposure: 3 (from 2, below 4), scores 1.",
+        "Duration: 20 min (above 15 min, up to 20 min), scores 5.",
+        f"{LEVEL}: 4 of 8, scores 1.",
         "Together: 5 · 1 · 5 · 1 = 25.",
         "That reaches the minimum of 1, so the Total Risk Score is 25.",
     )
@@ -53,21 +56,21 @@ def test_the_outermost_buckets_are_open() -> None:
     last = exposure_in_words(attenuation_db=10, days=0, minutes=35)
 
     assert first[:3] == (
-        "Mean attenuation: 73 dB < 80 dB, scores 0.",
-        "Days since the exposure: 14 ≤ 14, scores 1.",
-        "Duration: 0 min ≤ 0 min, scores 0.",
+        f"{ATTENUATION}: 80 dB (above 73 dB), scores 0.",
+        "Days since the exposure: 14 (from 14), scores 1.",
+        "Duration: 0 min (up to 0 min), scores 0.",
     )
     assert last[:3] == (
-        "Mean attenuation: 10 dB ≤ 10 dB, scores 5.",
-        "Days since the exposure: 0 < 2, scores 1.",
-        "Duration: 30 min < 35 min, scores 5.",
+        f"{ATTENUATION}: 10 dB (up to 10 dB), scores 5.",
+        "Days since the exposure: 0 (below 2), scores 1.",
+        "Duration: 35 min (above 30 min), scores 5.",
     )
 
 
 def test_an_unknown_level_and_a_missed_minimum_are_told() -> None:
     sentences = exposure_in_words(replace(IMMUNI_DEFAULT, minimum_risk_score=26), level=0)
 
-    assert sentences[3] == "Transmission risk level: unknown, so it does not weigh, scores 1."
+    assert sentences[3] == f"{LEVEL}: unknown, so it does not weigh, scores 1."
     assert sentences[5] == "That is below the minimum of 26, so the Total Risk Score is 0."
 
 
@@ -80,9 +83,9 @@ def test_a_window_is_explained_range_by_range() -> None:
     heard = window(scan(40), scan(55), scan(55), scan(80, 120))
 
     assert in_words(explain_window(heard, configuration, today=DAY)) == (
-        "Immediate (attenuation ≤ 50 dB): 300 s · 2 = 600 s.",
-        "Near (50 dB < attenuation ≤ 60 dB): 600 s · 1 = 600 s.",
-        "Other (70 dB < attenuation): 120 s · 0 = 0 s.",
+        "Immediate (attenuation up to 50 dB): 300 s · 2 = 600 s.",
+        "Near (attenuation above 50 dB, up to 60 dB): 600 s · 1 = 600 s.",
+        "Other (attenuation above 70 dB): 120 s · 0 = 0 s.",
         "Weighted duration: 1200 s.",
         "Report type CONFIRMED_TEST: weighs 1.",
         "Infectiousness HIGH: weighs 0.3.",
