@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,8 @@ async def run_device(folder: Path, *, adapter: str, verification_keys: Sequence[
         StoreError: The device's database cannot be opened.
         InvalidVerificationKeyError: Some file holds no key of the right kind.
     """
+    # Keys must not reach a core file, also where no service manager sees to that.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     clock, stopped = SystemClock(), asyncio.Event()
     device = Device(
         folder=folder,

@@ -99,12 +99,16 @@ async def open_device(device: Device) -> AsyncIterator[ExposureNotificationFrame
         verification_keys=device.verification_keys,
     )
     try:
-        async with listening(framework, device.socket), asyncio.TaskGroup() as group:
+        async with (
+            listening(framework, device.socket, on_fault=device.on_fault),
+            asyncio.TaskGroup() as group,
+        ):
             tasks = [
                 group.create_task(
                     keep_living(framework, clock=device.clock, on_fault=device.on_fault)
                 ),
                 group.create_task(_keep_looking(device, framework)),
+                group.create_task(_keep_telling(device.service_manager, framework)),
             ]
             device.service_manager.tell(READY="1", STATUS=in_words(framework.status()))
             try:
@@ -130,11 +134,20 @@ async def _keep_looking(
     framework: ExposureNotificationFramework,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Follow the device's Bluetooth switch, and let the service manager know that all is well."""
-    manager = device.service_manager
-    period = min(_LOOK_PERIOD, (manager.watchdog_period or _LOOK_PERIOD * 2) / 2)
+    """Follow the device's Bluetooth switch."""
     while True:
         await follow_bluetooth(framework, is_on=device.bluetooth_is_on())
+        await sleep(_LOOK_PERIOD.total_seconds())
+
+
+async def _keep_telling(
+    manager: ServiceManager,
+    framework: ExposureNotificationFramework,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Let the service manager know that all is well, also while an adapter does not answer."""
+    period = min(_LOOK_PERIOD, (manager.watchdog_period or _LOOK_PERIOD * 2) / 2)
+    while True:
         manager.tell(WATCHDOG="1", STATUS=in_words(framework.status()))
         await sleep(period.total_seconds())
 

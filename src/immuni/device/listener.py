@@ -4,9 +4,10 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,8 @@ from immuni.device.messages import (
     DetectExposures,
     DetectWindows,
     Done,
+    Fault,
+    FaultKind,
     Pause,
     PreAuthorise,
     Reply,
@@ -47,28 +50,39 @@ from immuni.device.messages import (
     encode,
 )
 from immuni.errors import ImmuniError
-from immuni.framework import ExposureNotificationFramework
+from immuni.framework import ExposureNotificationFramework, OnFault
 
 _CREDENTIALS: Final = struct.Struct("3i")
 _PATIENCE: Final = timedelta(seconds=30)
-"""For the rest of a message that has begun. A user may think about a question for longer."""
+"""For a message, or the chunks after it. A user may think about a question for longer."""
 _USER_PATIENCE: Final = timedelta(minutes=10)
 _MOST_CONVERSATIONS: Final = 16
 
 
 @asynccontextmanager
-async def listening(framework: ExposureNotificationFramework, path: Path) -> AsyncIterator[None]:
+async def listening(
+    framework: ExposureNotificationFramework,
+    path: Path,
+    *,
+    on_fault: OnFault,
+    patience: timedelta = _PATIENCE,
+    most_bytes: int = MAX_CHUNK_BYTES,
+) -> AsyncIterator[None]:
     """Answer on the socket `path` for as long as the context lasts.
 
     Args:
         framework: What is asked for.
         path: A Unix socket that is made here; what a killed daemon left there is replaced. Its
             folder must belong to this process alone.
+        on_fault: Learns of a fault that nobody foresaw. The App is told its kind alone.
+        patience: For so long a message, or the chunks that follow it, may be on their way: who
+            falls silent must not hold a place for ever.
+        most_bytes: Of all chunks of one detection together.
 
     Privacy:
         Only processes of the same user, and root, are listened to.
     """
-    listener = _Listener(framework)
+    listener = _Listener(partial(_Conversation, framework, on_fault, patience, most_bytes))
     with _bound(path) as bound:
         server = await asyncio.start_unix_server(listener.meet, sock=bound, limit=MAX_MESSAGE_BYTES)
         try:
@@ -90,11 +104,14 @@ def _bound(path: Path) -> Iterator[socket.socket]:
             path.unlink(missing_ok=True)
 
 
+_Begin = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "_Conversation"]
+
+
 class _Listener:
     """The conversations that are going on."""
 
-    def __init__(self, framework: ExposureNotificationFramework) -> None:
-        self._framework = framework
+    def __init__(self, begin: "_Begin") -> None:
+        self._begin = begin
         self._conversations: set[asyncio.Task[None]] = set()
 
     def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -108,7 +125,10 @@ class _Listener:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _Conversation(self._framework, reader, writer).hold()
+            await self._begin(reader, writer).hold()
+        except TimeoutError:
+            # What was not read by now, nobody waits for.
+            writer.transport.abort()
         finally:
             writer.close()
 
@@ -125,30 +145,44 @@ class _Conversation:
     def __init__(
         self,
         framework: ExposureNotificationFramework,
+        on_fault: OnFault,
+        patience: timedelta,
+        most_bytes: int,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         self._framework = framework
+        self._on_fault = on_fault
+        self._patience_seconds = patience.total_seconds()
+        self._most_bytes = most_bytes
         self._reader = reader
         self._writer = writer
 
     async def hold(self) -> None:
         """Answer until the App ends, or says something that cannot be understood."""
-        with suppress(ConnectionError, TimeoutError):
+        with suppress(ConnectionError):
             try:
-                while content := await read_frame(self._reader, most=MAX_MESSAGE_BYTES):
+                while content := await self._heard():
                     await self._say(await self._answer(content))
             except MalformedFrameError as error:
                 await self._say(fault_of(error))
+
+    async def _heard(self) -> bytes | None:
+        async with asyncio.timeout(self._patience_seconds):
+            return await read_frame(self._reader, most=MAX_MESSAGE_BYTES)
 
     async def _answer(self, content: bytes) -> Answer:
         request: Request = decode(content, Request)  # type: ignore[arg-type] # a union is no type
         try:
             return Done(msgspec.Raw(encode(await self._do(request))))
-        except MalformedFrameError:
+        except (MalformedFrameError, ConnectionError, TimeoutError):
             raise
         except ImmuniError as error:
             return fault_of(error)
+        except Exception as error:  # noqa: BLE001 - the daemon lives on, whatever one call met
+            self._on_fault(error)
+            # The kind alone: what a fault's message says could be about somebody.
+            return Fault(FaultKind.OTHER, f"the daemon failed: {type(error).__name__}")
 
     async def _do(self, request: Request) -> object:  # noqa: C901, PLR0911, PLR0912 - one table
         framework = self._framework
@@ -193,11 +227,13 @@ class _Conversation:
 
     async def _chunks(self, count: int) -> list[bytes]:
         chunks = []
-        async with asyncio.timeout(_PATIENCE.total_seconds()):
+        room = self._most_bytes
+        async with asyncio.timeout(self._patience_seconds):
             for _ in range(count):
-                chunk = await read_frame(self._reader, most=MAX_CHUNK_BYTES)
+                chunk = await read_frame(self._reader, most=room)
                 if chunk is None:
                     raise MalformedFrameError("a chunk is missing")
+                room -= len(chunk)
                 chunks.append(chunk)
         return chunks
 
@@ -210,7 +246,8 @@ class _Conversation:
         return decode(content, Reply).agreed
 
     async def _say(self, answer: Answer) -> None:
-        await write_frame(self._writer, encode(answer))
+        async with asyncio.timeout(self._patience_seconds):
+            await write_frame(self._writer, encode(answer))
 
 
 def _is_ours(writer: asyncio.StreamWriter) -> bool:

@@ -52,7 +52,7 @@ class Stop(_Ask, frozen=True, tag="stop"):
 class Pause(_Ask, frozen=True, tag="pause"):
     """Fall silent for a while; without `until`, until told to resume."""
 
-    until: datetime | None = None
+    until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class Resume(_Ask, frozen=True, tag="resume"):
@@ -201,5 +201,5 @@ def decode(content: bytes | msgspec.Raw, kind: type[_Message]) -> _Message:
     """
     try:
         return msgspec.msgpack.decode(content, type=kind)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise MalformedFrameError(f"not understood: {error}") from error

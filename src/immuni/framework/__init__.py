@@ -25,6 +25,7 @@ from immuni.framework.keyring_key_store import (
     key_store_for,
 )
 from immuni.framework.life import OnFault, Phone, keep_living, live_until, run
+from immuni.framework.pausing import NaiveInstantError
 from immuni.framework.radio_use import CpuSeconds, MeteredRadio, RadioUse
 from immuni.framework.refusals import (
     ConsentRefusedError,
@@ -58,6 +59,7 @@ __all__ = [
     "KeyringKeyStore",
     "KeyringUnavailableError",
     "MeteredRadio",
+    "NaiveInstantError",
     "NewerStoreError",
     "OnFault",
     "Phone",

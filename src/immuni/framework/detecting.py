@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -50,6 +50,11 @@ class Detecting:
         self._store = store
         self._verification_keys = tuple(verification_keys)
         self._busy = asyncio.Lock()
+
+    @property
+    def between_detections(self) -> asyncio.Lock:
+        """Held by a detection, and by whoever must not change the store during one."""
+        return self._busy
 
     async def exposures(
         self, exports: Sequence[bytes], configuration: ExposureConfiguration, *, now: datetime
@@ -114,7 +119,7 @@ class Detecting:
     async def _contacts(
         self, exports: Sequence[bytes], kind: DetectionKind, now: datetime
     ) -> Contacts:
-        """Match within the quota, and take back what revoked keys gave."""
+        """Match within the quota, and take back what revoked keys gave: also those of before."""
         held, most = self._store.results.held_on(now.astimezone(UTC).date(), kind), _QUOTAS[kind]
         if held >= most:
             raise DetectionQuotaError(f"at most {most} detections a UTC day, {held} were held")
@@ -124,11 +129,12 @@ class Detecting:
             self._store.sightings.all(),
             verification_keys=self._verification_keys,
         )
+        results = self._store.results
         if contacts.revoked:
-            self._store.results.take_back(
-                [self._store.results.tag_of(key_data) for key_data in contacts.revoked]
-            )
-        return contacts
+            results.take_back([results.tag_of(each) for each in contacts.revoked], now=now)
+        revoked = results.revoked_among([self._tag(contact) for contact in contacts.found])
+        found = tuple(each for each in contacts.found if self._tag(each) not in revoked)
+        return replace(contacts, found=found)
 
     def _tag(self, contact: Contact) -> KeyTag:
         return self._store.results.tag_of(contact.key_data)

@@ -131,23 +131,29 @@ class ExposureNotificationFramework:
 
     async def authorise(self) -> None:
         """Note that the user allows the App to use exposure notifications."""
-        await self._switch(replace(self._switches, permitted=True))
+        await self._switch(permitted=True)
 
     async def revoke(self) -> None:
-        """Note that the user no longer allows it: the radio falls silent."""
-        await self._switch(replace(self._switches, permitted=False))
+        """Note that the user no longer allows it: the radio falls silent.
+
+        A permission to hand out the keys later is withdrawn with it.
+        """
+        try:
+            self._sharing.withdraw()
+        finally:
+            await self._switch(permitted=False)
 
     async def start(self) -> None:
         """Broadcast and listen, as soon as nothing stands in the way."""
-        await self._switch(replace(self._switches, started=True))
+        await self._switch(started=True)
 
     async def stop(self) -> None:
         """Broadcast and listen no more; what is stored stays for its time."""
-        await self._switch(replace(self._switches, started=False))
+        await self._switch(started=False)
 
     async def switch_bluetooth(self, *, on: bool) -> None:
         """Note that the device's Bluetooth was switched on or off."""
-        await self._switch(replace(self._switches, bluetooth=on))
+        await self._switch(bluetooth=on)
 
     @property
     def is_bluetooth_on(self) -> bool:
@@ -161,12 +167,14 @@ class ExposureNotificationFramework:
             until: When to go on by itself; without it only `resume` ends the pause.
 
         Raises:
+            NaiveInstantError: `until` has no time zone; nothing changed.
             StoreError: The pause lasts only until the next start.
         """
         try:
             self._pausing.take(until)
         finally:
-            await self._rest()
+            if self._pausing.is_on:
+                await self._rest()
 
     async def resume(self) -> None:
         """End a pause.
@@ -288,14 +296,19 @@ class ExposureNotificationFramework:
         return await self._with_a_new_key(self._sharing.release_as_permitted(now), now)
 
     async def delete_everything(self) -> None:
-        """Fall silent and destroy all that is stored, with its key; the device begins anew."""
-        bluetooth = self._switches.bluetooth
+        """Fall silent and destroy all that is stored, with its key; the device begins anew.
+
+        A detection that goes on comes to its end first: what it finds goes too.
+        """
         await self._rest()
-        self._store.erase()
-        self._watch = ClockWatch(self._store)
-        self._switches = Switches(bluetooth=bluetooth)
-        self._switches.save(self._store)
-        self._pausing = Pausing(self._store, self._go_on)
+        async with self._detecting.between_detections:
+            self._store.erase()
+            self._watch = ClockWatch(self._store)
+            self._pausing.forget()
+            self._switches = Switches(bluetooth=self._switches.bluetooth)
+            self._switches.save(self._store)
+            # Whoever was switched on meanwhile is off again.
+            await self._rest()
 
     def trust_clock(self) -> None:
         """Believe the clock although it was turned back, and forget what it dated later.
@@ -316,15 +329,20 @@ class ExposureNotificationFramework:
     def _may_be_active(self) -> bool:
         return self._switches.all_on and not self._pausing.is_on
 
-    async def _switch(self, switches: Switches) -> None:
-        # First the radio falls silent, then it is noted: a store that fails keeps nobody on the
-        # air who wants to be off it.
-        if not switches.all_on:
+    async def _switch(self, **changed: bool) -> None:
+        """Turn switches. All that is decided is decided at once, before anything is waited for."""
+        switches = replace(self._switches, **changed)
+        if switches.all_on:
+            switches.save(self._store)
             self._switches = switches
-            await self._rest()
-        switches.save(self._store)
+            await self._go_on(self._clock.now())
+            return
+        # A store that fails keeps nobody on the air who wants to be off it.
         self._switches = switches
-        await self._go_on(self._clock.now())
+        try:
+            switches.save(self._store)
+        finally:
+            await self._rest()
 
     async def _go_on(self, now: datetime) -> None:
         """Broadcast and listen, where nothing stands in the way and it is not being done."""

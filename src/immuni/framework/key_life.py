@@ -15,8 +15,16 @@ def current_key(keys: Sequence[OwnKey], interval: ENIntervalNumber) -> OwnKey | 
     """Return the key to broadcast in `interval`, None when there is none yet.
 
     Never a released one: not even after the clock was turned back into its rolling period.
+
+    Privacy:
+        Nor one whose identifier of that time was on the air before the clock was turned back: its
+        next address would be linked with its former one.
     """
-    living = (key for key in keys if not key.released and key.tek.covers(interval))
+    living = (
+        key
+        for key in keys
+        if not key.released and key.tek.covers(interval) and interval >= key.unused_from
+    )
     return next(living, None)
 
 

@@ -61,7 +61,7 @@ async def keep_living(
     """Live in real time until cancelled, whatever a duty may meet.
 
     What is old must be deleted and the radio be renewed also after a fault that nobody foresaw:
-    such a fault is told, and a little later everything goes on.
+    such a fault is told, and a little later that duty goes on; the others never stopped.
 
     Args:
         phone: Whose duties to do.
@@ -69,13 +69,9 @@ async def keep_living(
         on_fault: Learns of a fault.
         sleep: Waits in between.
     """
-    while True:
-        try:
-            await run(phone, clock=clock, sleep=sleep)
-        except* Exception as faults:  # noqa: BLE001 - a phone goes on, whatever one duty met
-            for fault in faults.exceptions:
-                on_fault(fault)
-        await sleep(_AFTER_FAULT.total_seconds())
+    async with asyncio.TaskGroup() as group:
+        for duty in phone.duties:
+            group.create_task(_keep_trying(phone, duty, clock, sleep, on_fault))
 
 
 async def live_until(instant: datetime, phones: Sequence[Phone], clock: ManualClock) -> None:
@@ -95,6 +91,17 @@ async def live_until(instant: datetime, phones: Sequence[Phone], clock: ManualCl
         await phone.act(clock.now())
     if instant > clock.now():
         clock.set(instant)
+
+
+async def _keep_trying(
+    phone: Phone, duty: Duty, clock: Clock, sleep: Sleep, on_fault: OnFault
+) -> None:
+    while True:
+        try:
+            await _keep_doing(phone, duty, clock, sleep)
+        except Exception as fault:  # noqa: BLE001 - a phone goes on, whatever one duty met
+            on_fault(fault)
+        await sleep(_AFTER_FAULT.total_seconds())
 
 
 async def _keep_doing(phone: Phone, duty: Duty, clock: Clock, sleep: Sleep) -> None:

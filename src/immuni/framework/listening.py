@@ -40,13 +40,18 @@ class Listening:
 
     async def act(self, now: datetime) -> None:
         """Scan once."""
-        self._due = now + RETRY_PERIOD
+        planned = self._due = now + RETRY_PERIOD
+        fault = None
+        heard: Sequence[AdvertisementHeard] = ()
         try:
             heard = await self._radio.scan(SCAN_DURATION)
         except RadioError:
-            self.fault = InactiveReason.RADIO_LOST
+            fault = InactiveReason.RADIO_LOST
+        # Told to rest, or to begin anew, meanwhile: nothing of this scan counts any more.
+        if self._due is not planned:
             return
-        if self._due is None:
+        self.fault = fault
+        if fault is not None:
             return
         self._due = next_scan(now, self._entropy)
         since_scan = self._since_scan(now)
@@ -60,7 +65,6 @@ class Listening:
         return now - self._last_scan
 
     def _keep(self, heard: Sequence[AdvertisementHeard], since_scan: timedelta | None) -> None:
-        self.fault = None
         # An empty scan leaves no trace: the database does not say when the radio was on.
         if sightings := sightings_of(heard):
             try:

@@ -20,11 +20,13 @@ class OwnKey:
         id: Its row.
         tek: The key; its rolling period is cut when it is released during its day.
         released: It was handed out, so it must never be broadcast again.
+        unused_from: First interval of which no identifier was ever broadcast; 0 where none was.
     """
 
     id: int
     tek: TemporaryExposureKey
     released: bool = False
+    unused_from: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class OwnKeys:
     def all(self) -> list[OwnKey]:
         """Return every key, oldest first."""
         rows = self._database.execute(
-            "SELECT id, key_data, rolling_start_number, rolling_period, released"
+            "SELECT id, key_data, rolling_start_number, rolling_period, released, unused_from"
             " FROM tek ORDER BY rolling_start_number, id"
         )
         return [_own_key(row) for row in rows]
@@ -107,37 +109,51 @@ class OwnKeys:
     def broadcast(self) -> Broadcast | None:
         """Return what was broadcast last, None when there is nothing to continue."""
         rows = self._database.execute(
-            "SELECT tek.id, key_data, rolling_start_number, rolling_period, released,"
+            "SELECT tek.id, key_data, rolling_start_number, rolling_period, released, unused_from,"
             " interval, address, began_at, ends_at"
             " FROM broadcast JOIN tek ON tek.id = tek_id"
         )
         return _broadcast(rows[0]) if rows else None
 
     def keep_broadcast(self, broadcast: Broadcast) -> None:
-        """Remember what is broadcast from now on, in place of what was."""
-        self._database.execute(
-            "INSERT OR REPLACE INTO broadcast (id, tek_id, interval, address, began_at, ends_at)"
-            " VALUES (1, ?, ?, ?, ?, ?)",
-            (
-                broadcast.key.id,
-                broadcast.interval,
-                broadcast.address,
-                _microseconds(broadcast.began_at),
-                _microseconds(broadcast.ends_at),
-            ),
+        """Remember what is broadcast from now on, in place of what was.
+
+        Privacy:
+            It is on the disk before it is on the air: not even a machine that loses its power
+            forgets it, and sends its identifier from another address.
+        """
+        row = (
+            broadcast.key.id,
+            broadcast.interval,
+            broadcast.address,
+            _microseconds(broadcast.began_at),
+            _microseconds(broadcast.ends_at),
         )
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT OR REPLACE INTO broadcast"
+                " (id, tek_id, interval, address, began_at, ends_at) VALUES (1, ?, ?, ?, ?, ?)",
+                row,
+            )
+            self._database.execute(
+                "UPDATE tek SET unused_from = max(unused_from, ?) WHERE id = ?",
+                (broadcast.interval + 1, broadcast.key.id),
+            )
+        self._database.checkpoint()
 
 
 def _own_key(row: Row) -> OwnKey:
-    row_id, key_data, start, period, released = cast("tuple[int, bytes, int, int, int]", row)
+    row_id, key_data, start, period, released, unused_from = cast(
+        "tuple[int, bytes, int, int, int, int]", row
+    )
     tek = TemporaryExposureKey(key_data, ENIntervalNumber(start), period)
-    return OwnKey(row_id, tek, bool(released))
+    return OwnKey(row_id, tek, bool(released), unused_from)
 
 
 def _broadcast(row: Row) -> Broadcast:
-    interval, address, began_at, ends_at = cast("tuple[int, bytes, int, int]", row[5:])
+    interval, address, began_at, ends_at = cast("tuple[int, bytes, int, int]", row[6:])
     return Broadcast(
-        _own_key(row[:5]),
+        _own_key(row[:6]),
         ENIntervalNumber(interval),
         address,
         _EPOCH + began_at * _MICROSECOND,

@@ -1,16 +1,22 @@
 """A pause that the user takes from exposure notifications."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from immuni.framework.encrypted_database import CorruptStoreError
+from immuni.errors import ImmuniError
+from immuni.framework.encrypted_database import CorruptStoreError, StoreError
 from immuni.framework.status import InactiveReason
 from immuni.framework.store import Store
 
 _FACT: Final = "pause"
 _NONE: Final = ""
 _WITHOUT_END: Final = "until resumed"
+
+
+class NaiveInstantError(ImmuniError, ValueError):
+    """An instant has no time zone, so nobody knows when it is; nothing changed."""
 
 
 class Pausing:
@@ -44,8 +50,11 @@ class Pausing:
         """Pause from now on, in place of a pause that there may be.
 
         Raises:
+            NaiveInstantError: `until` has no time zone; nothing changed.
             StoreError: The pause lasts only until the next start.
         """
+        if until is not None and until.utcoffset() is None:
+            raise NaiveInstantError("the end of a pause needs a time zone")
         self.is_on, self.until = True, until
         self._store.keep_fact(_FACT, _WITHOUT_END if until is None else until.isoformat())
 
@@ -72,8 +81,15 @@ class Pausing:
 
     async def act(self, now: datetime) -> None:
         """End the pause, and go on."""
-        self.is_on, self.until = False, None
+        # Noted too: with a clock that was set back, it would be there again at the next start. A
+        # store that cannot be written shows in the status by itself.
+        with suppress(StoreError):
+            self.end()
         await self._go_on(now)
+
+    def forget(self) -> None:
+        """Know of no pause, as the store does that was erased."""
+        self.is_on, self.until = False, None
 
 
 def _instant(fact: str) -> datetime:

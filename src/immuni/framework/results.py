@@ -97,18 +97,39 @@ class ResultLog:
         rows = [(window.tag, _day_number(window.day), window.blob) for window in windows]
         self._add(held_at, DetectionKind.V2, rows)
 
-    def take_back(self, tags: Collection[KeyTag]) -> None:
-        """Delete what these keys gave, in both models: they were revoked.
+    def take_back(self, tags: Collection[KeyTag], *, now: datetime) -> None:
+        """Delete what these keys gave, in both models, and note that they were revoked.
 
         That a detection was held stays, and counts.
 
         Raises:
-            StoreError: Nothing was deleted; or all, and its bytes stay until the next purge.
+            StoreError: Nothing changed; or all, and the bytes of what was deleted stay until the
+                next purge.
+
+        Privacy:
+            Every revoked key is noted, heard or not: the note says nothing of whom one met.
         """
+        day = _day_number(now.astimezone(UTC).date())
+        with self._database.transaction():
+            self._database.execute_many(
+                "INSERT OR REPLACE INTO revocation (tag, day) VALUES (?, ?)",
+                [(tag, day) for tag in tags],
+            )
         with self._database.deletion():
             self._database.execute_many(
                 "DELETE FROM exposure WHERE tag = ?", [(tag,) for tag in tags]
             )
+
+    def revoked_among(self, tags: Collection[KeyTag]) -> frozenset[KeyTag]:
+        """Return those of `tags` whose keys were revoked in the last 14 days.
+
+        No sighting lives longer, so a revocation is final.
+        """
+        return frozenset(
+            tag
+            for tag in tags
+            if self._database.execute("SELECT 1 FROM revocation WHERE tag = ?", (tag,))
+        )
 
     def held_on(self, day: date, kind: DetectionKind = DetectionKind.V1) -> int:
         """Return how many detections of a kind were held on the UTC day `day`."""
@@ -145,21 +166,25 @@ class ResultLog:
         ]
 
     def purge(self, before: datetime) -> None:
-        """Delete detections held before `before`, and exposures of the days before its day."""
+        """Delete detections held before `before`; exposures and revocations of days before its."""
+        day = _day_number(before.astimezone(UTC).date())
         with self._database.transaction():
             self._database.execute(
                 "DELETE FROM detection WHERE held_at < ?", (int(before.timestamp()),)
             )
-            self._database.execute(
-                "DELETE FROM exposure WHERE day < ?",
-                (_day_number(before.astimezone(UTC).date()),),
-            )
+            self._database.execute("DELETE FROM exposure WHERE day < ?", (day,))
+            self._database.execute("DELETE FROM revocation WHERE day < ?", (day,))
 
     def forget_after(self, instant: datetime) -> None:
-        """Delete detections that are dated later than `instant`."""
-        self._database.execute(
-            "DELETE FROM detection WHERE held_at > ?", (int(instant.timestamp()),)
-        )
+        """Delete detections that are dated later than `instant`; what was revoked stays so."""
+        with self._database.transaction():
+            self._database.execute(
+                "DELETE FROM detection WHERE held_at > ?", (int(instant.timestamp()),)
+            )
+            self._database.execute(
+                "UPDATE revocation SET day = min(day, ?)",
+                (_day_number(instant.astimezone(UTC).date()),),
+            )
 
     def _add(self, held_at: datetime, kind: DetectionKind, rows: Sequence[Row]) -> None:
         with self._database.transaction():

@@ -14,12 +14,11 @@ from immuni.framework.encrypted_database import (
     SqlValue,
     StoreError,
     StoreLockedError,
-    typed_file_faults,
 )
 from immuni.framework.key_store import KeyStore
 from immuni.framework.scans import first_id
 from immuni.framework.schema import PRESENT_VERSION, contents, upgrade, version_of
-from immuni.framework.set_aside import set_aside
+from immuni.framework.set_aside import delete_database, rescue_of, set_aside
 
 _GRAIN: Final = timedelta(hours=1)
 _OLDEST: Final = timedelta(days=15)
@@ -55,7 +54,7 @@ class _Table:
 
     name: str
     key: str
-    keys: tuple[int, int] | tuple[str, str] = (0, 2**62)
+    keys: tuple[int, int] | tuple[str, str] | tuple[bytes, bytes] = (0, 2**62)
     per_second: int = 0
 
 
@@ -66,9 +65,14 @@ _COMMON: Final = (
     _Table("exposure", "detection_id"),
     _Table("fact", "name", keys=("", "\U0010ffff")),
 )
+_OF_VERSION_2: Final = (
+    _Table("tag_key", "id"),
+    _Table("scan", "id", per_second=first_id(1)),
+)
 _TABLES: Final = {
     1: (*_COMMON, _Table("sighting", "seen_at", per_second=1)),
-    2: (*_COMMON, _Table("tag_key", "id"), _Table("scan", "id", per_second=first_id(1))),
+    2: (*_COMMON, *_OF_VERSION_2),
+    3: (*_COMMON, _Table("revocation", "tag", keys=(b"", b"\xff" * 17)), *_OF_VERSION_2),
 }
 """By version of the schema, what matters most first."""
 
@@ -104,7 +108,7 @@ def salvage(path: Path, key_store: KeyStore, *, now: datetime) -> Salvaged:
     key = key_store.load()
     if key is None or not path.exists():
         return begin_anew(path, now=now)
-    rescue = path.with_name(f"{path.name}.rescue")
+    rescue = rescue_of(path)
     try:
         with closing(EncryptedDatabase(path, key, damaged=True)) as old:
             version = version_of(old)
@@ -116,7 +120,7 @@ def salvage(path: Path, key_store: KeyStore, *, now: datetime) -> Salvaged:
             old.checkpoint()
     except (StoreLockedError, CorruptStoreError):
         # Its first page, without which there is no finding any other.
-        _delete(rescue)
+        delete_database(rescue)
         return begin_anew(path, now=now)
     return Salvaged(kept, damaged, set_aside(path, now, successor=rescue))
 
@@ -223,15 +227,9 @@ class _Reader:
 @contextmanager
 def _discarded(path: Path) -> Iterator[None]:
     """Begin without the file `path`, and leave none behind where what is inside fails."""
-    _delete(path)
+    delete_database(path)
     try:
         yield
     except BaseException:
-        _delete(path)
+        delete_database(path)
         raise
-
-
-def _delete(path: Path) -> None:
-    with typed_file_faults():
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)

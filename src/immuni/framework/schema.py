@@ -85,6 +85,16 @@ _UPGRADES: Final = (
         key_data BLOB NOT NULL
     ) STRICT;
     """,
+    # Which identifiers were on the air, and which keys were revoked for good.
+    """
+    ALTER TABLE tek ADD COLUMN unused_from INTEGER NOT NULL DEFAULT 0;
+    UPDATE tek SET unused_from = coalesce(
+        (SELECT interval + 1 FROM broadcast WHERE tek_id = tek.id), 0);
+    CREATE TABLE revocation (
+        tag BLOB PRIMARY KEY,
+        day INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 PRESENT_VERSION: Final = len(_UPGRADES)
 

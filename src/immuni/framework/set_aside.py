@@ -12,6 +12,7 @@ from immuni.framework.key_store import sync_folder
 _MARK: Final = ".damaged-"
 _MOMENT: Final = "%Y%m%dT%H%M%SZ"
 _LOG: Final = "-wal"
+_RESCUE: Final = ".rescue"
 
 
 def set_aside(path: Path, now: datetime, *, successor: Path | None = None) -> Path:
@@ -52,19 +53,36 @@ def set_aside(path: Path, now: datetime, *, successor: Path | None = None) -> Pa
 
 
 def forget_set_aside(path: Path, before: datetime | None = None) -> None:
-    """Delete what was set aside of the database at `path`.
+    """Delete what was set aside of the database at `path`, and what a killed salvage left.
 
     Args:
-        path: The place of the database.
+        path: The place of the database, which the caller has open: so no salvage goes on.
         before: Only what was set aside before; without it everything.
 
     Raises:
         StoreError: Something could not be deleted.
     """
+    delete_database(rescue_of(path))
     with typed_file_faults():
         for aside in path.parent.glob(f"{path.name}{_MARK}*"):
             if before is None or _moment_of(aside, path) < before:
                 aside.unlink(missing_ok=True)
+
+
+def rescue_of(path: Path) -> Path:
+    """Return where a salvage makes the successor of the database at `path`."""
+    return path.with_name(path.name + _RESCUE)
+
+
+def delete_database(path: Path) -> None:
+    """Delete a database that nobody has open, with its log.
+
+    Raises:
+        StoreError: Some file could not be deleted.
+    """
+    with typed_file_faults():
+        for suffix in ("", _LOG, "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _linked(path: Path, now: datetime) -> Path:

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from immuni.device import DeviceClient, DeviceUnreachableError, listening
+from immuni.device import (
+    DeviceClient,
+    DeviceFaultError,
+    DeviceUnreachableError,
+    MalformedFrameError,
+    listening,
+)
 from immuni.export import MalformedContainerError
 from immuni.framework import (
     MAX_DETECTIONS_PER_DAY,
@@ -21,9 +27,12 @@ from immuni.framework import (
     UserNotToldError,
 )
 from immuni.risk import IMMUNI_DEFAULT
+from tests.integration.device.conftest import unexpected
 from tests.unit.framework.phones import World, no, yes
 
 pytestmark = pytest.mark.anyio
+
+NO_PATIENCE = timedelta()
 
 
 async def test_the_status_arrives_with_every_reason(
@@ -160,7 +169,7 @@ async def test_the_socket_is_the_owners_alone_and_goes_with_the_daemon(
 ) -> None:
     path = tmp_path / "s"
     path.write_text("left behind")
-    async with listening(framework, path):
+    async with listening(framework, path, on_fault=unexpected):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_ISSOCK(path.stat().st_mode)
 
@@ -176,13 +185,14 @@ async def test_the_socket_is_the_owners_alone_and_goes_with_the_daemon(
         struct.pack(">I", 5) + b"hello",
         struct.pack(">I", 1) + b"\x80",
         struct.pack(">I", 10) + b"cut",
+        struct.pack(">I", 100_003) + b"\x81\xa1x" + b"\x91" * 100_000,
         b"",
     ],
 )
 async def test_what_is_not_understood_ends_one_conversation_and_no_other(
     sent: bytes, framework: ExposureNotificationFramework, tmp_path: Path
 ) -> None:
-    async with listening(framework, tmp_path / "s"):
+    async with listening(framework, tmp_path / "s", on_fault=unexpected):
         reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
         writer.write(sent)
         writer.write_eof()
@@ -190,7 +200,7 @@ async def test_what_is_not_understood_ends_one_conversation_and_no_other(
         answer = await reader.read()
         writer.close()
 
-        assert b"not understood" in answer or b"frame" in answer or answer == b""
+        assert answer == b"" if sent == b"" else b"malformed" in answer
         assert not (await DeviceClient(tmp_path / "s").status()).active
 
 
@@ -198,9 +208,65 @@ async def test_a_listener_that_ends_leaves_no_conversation_behind(
     framework: ExposureNotificationFramework, tmp_path: Path
 ) -> None:
     before = asyncio.all_tasks()
-    async with listening(framework, tmp_path / "s"):
+    async with listening(framework, tmp_path / "s", on_fault=unexpected):
         _, writer = await asyncio.open_unix_connection(tmp_path / "s")
         await DeviceClient(tmp_path / "s").status()
     writer.close()
 
     assert asyncio.all_tasks() == before
+
+
+async def test_a_pause_until_a_moment_of_no_zone_is_not_understood(
+    client: DeviceClient, world: World
+) -> None:
+    until = world.clock.now().replace(tzinfo=None) + timedelta(hours=1)
+
+    with pytest.raises(MalformedFrameError, match="timezone"):
+        await client.pause(until=until)
+
+    assert InactiveReason.PAUSED not in (await client.status()).reasons
+
+
+async def test_who_keeps_the_daemon_waiting_is_left(
+    framework: ExposureNotificationFramework, tmp_path: Path
+) -> None:
+    async with listening(framework, tmp_path / "s", on_fault=unexpected, patience=NO_PATIENCE):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_fault_that_nobody_foresaw_is_told_without_what_it_says(
+    framework: ExposureNotificationFramework, world: World, tmp_path: Path
+) -> None:
+    told: list[BaseException] = []
+    # A database that somebody else wrote into.
+    world.stores["phone"]._database.execute("PRAGMA ignore_check_constraints = on")
+    world.stores["phone"]._database.execute(
+        "INSERT INTO detection (held_at, kind) VALUES (0, 'v2')"
+    )
+    world.stores["phone"]._database.execute(
+        "INSERT INTO exposure (detection_id, place, tag, day, info) VALUES (1, 1, x'', 1, x'c1')"
+    )
+    async with listening(framework, tmp_path / "s", on_fault=told.append):
+        client = DeviceClient(tmp_path / "s")
+        with pytest.raises(DeviceFaultError) as answer:
+            await client.exposure_windows()
+        await client.status()
+
+    (fault,) = told
+    assert str(fault) not in str(answer.value)
+    assert type(fault).__name__ in str(answer.value)
+
+
+async def test_a_detection_takes_in_no_more_than_the_largest_chunk(
+    framework: ExposureNotificationFramework, tmp_path: Path
+) -> None:
+    async with listening(framework, tmp_path / "s", on_fault=unexpected, most_bytes=100):
+        client = DeviceClient(tmp_path / "s")
+        with pytest.raises(RefusedExportError):
+            await client.detect_exposures([bytes(60)], IMMUNI_DEFAULT)
+
+        with pytest.raises(MalformedFrameError, match="at most 40 bytes"):
+            await client.detect_exposures([bytes(60), bytes(60)], IMMUNI_DEFAULT)

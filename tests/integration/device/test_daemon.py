@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -129,6 +130,11 @@ async def test_a_device_broadcasts_once_its_user_agrees_and_falls_silent_at_the_
     assert dongle is not None
     assert not dongle.advertises
     assert not (folder / SOCKET_NAME).exists()
+
+
+async def test_a_daemon_leaves_no_core_file_with_its_keys(folder: Path, adapters: Adapters) -> None:
+    async with running(folder, adapters) as daemon:
+        assert resource.prlimit(daemon.process.pid, resource.RLIMIT_CORE) == (0, 0)
 
 
 async def test_a_killed_daemon_goes_on_with_its_switches_and_never_mixes_two_identities(

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from immuni.framework import InactiveReason
+from immuni.framework import InactiveReason, NaiveInstantError
 from tests.unit.framework.phones import World
 
 pytestmark = pytest.mark.anyio
@@ -119,3 +119,27 @@ async def test_deleting_everything_ends_a_pause(world: World) -> None:
     await phone.delete_everything()
 
     assert InactiveReason.PAUSED not in phone.status().reasons
+
+
+async def test_a_pause_that_a_clock_ended_is_over_after_a_restart_too(world: World) -> None:
+    phone = await world.add_active("phone")
+    await phone.pause(until=world.clock.now() + 4 * HOUR)
+    world.clock.advance(-timedelta(days=1))
+    await world.live(HOUR)
+    phone.trust_clock()
+    await world.remove("phone")
+
+    phone = await world.add("phone")
+    await world.live(timedelta())
+
+    assert phone.status().active
+
+
+async def test_a_pause_until_a_moment_of_no_zone_is_refused(world: World) -> None:
+    phone = await world.add_active("phone")
+
+    with pytest.raises(NaiveInstantError, match="zone"):
+        await phone.pause(until=world.clock.now().replace(tzinfo=None))
+
+    assert phone.status().active
+    await world.live(HOUR)

@@ -85,3 +85,16 @@ async def test_a_permission_by_a_clock_that_ran_ahead_is_none(world: World) -> N
 
     with pytest.raises(ConsentRefusedError):
         await phone.pre_authorised_tek_history()
+
+
+async def test_an_app_that_is_not_allowed_any_more_has_no_permission_for_later(
+    world: World,
+) -> None:
+    phone = await world.add_active("phone")
+    await phone.pre_authorise(yes)
+
+    await phone.revoke()
+    await phone.authorise()
+
+    with pytest.raises(ConsentRefusedError):
+        await phone.pre_authorised_tek_history()

@@ -18,6 +18,7 @@ from immuni.ble import (
     parse_advertisement,
 )
 from immuni.crypto import AEM, RPI
+from immuni.framework import InactiveReason
 from immuni.keys import interval_at
 from tests.unit.framework.phones import NOON, World, identifiers, yes
 
@@ -208,6 +209,42 @@ async def test_a_stop_and_a_start_do_not_link_two_addresses(world: World) -> Non
     of_phone = changes(seen)
     rpis, addresses = {pdu.rpi for pdu in of_phone}, {pdu.address for pdu in of_phone}
     assert len(of_phone) == len(rpis) == len(addresses)
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=11), timedelta(minutes=50), timedelta(days=1)])
+async def test_a_clock_that_is_set_back_brings_no_identifier_back(
+    back: timedelta, world: World
+) -> None:
+    seen = watch(world)
+    await world.add_active("phone")
+    await world.live(timedelta(hours=2))
+    world.clock.advance(-back)
+    await world.live(timedelta(hours=1))
+    world.clock.advance(back)
+    await world.live(timedelta(hours=1))
+
+    of_phone = changes(seen)
+    rpis, addresses = {pdu.rpi for pdu in of_phone}, {pdu.address for pdu in of_phone}
+    assert len(of_phone) == len(rpis) == len(addresses)
+    assert len(of_phone) > 12
+
+
+async def test_a_clock_that_goes_back_again_and_again_makes_a_phone_silent_and_not_known(
+    world: World,
+) -> None:
+    seen = watch(world)
+    phone = await world.add_active("phone")
+    for _ in range(6):
+        await world.live(timedelta(minutes=30))
+        world.clock.advance(-timedelta(minutes=30))
+
+    await world.live(timedelta())
+    assert phone.status().reasons == {InactiveReason.CLOCK_TURNED_BACK}
+    await world.live(timedelta(hours=1))
+
+    assert phone.status().active
+    of_phone = changes(seen)
+    assert len(of_phone) == len({pdu.rpi for pdu in of_phone})
 
 
 async def test_a_key_that_was_handed_out_is_never_on_the_air_again(world: World) -> None:

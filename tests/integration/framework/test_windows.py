@@ -12,7 +12,7 @@ from immuni.risk import (
     DiagnosisKeysDataMapping,
     Infectiousness,
 )
-from tests.integration.framework.chunks import chunk, revision
+from tests.integration.framework.chunks import SIGNER, chunk, revision
 from tests.unit.framework.phones import NOON, World, yes
 
 pytestmark = pytest.mark.anyio
@@ -80,6 +80,23 @@ async def test_a_revoked_key_takes_back_what_it_gave_in_an_earlier_detection(met
     assert summary.matched_key_count == 0
     assert phone.exposure_windows() == []
     assert await phone.exposure_info(yes) == []
+
+
+async def test_a_key_that_was_revoked_once_gives_nothing_when_it_is_published_again(
+    met: World,
+) -> None:
+    phone = met.phones["B"]
+    history = await met.phones["A"].tek_history(yes)
+    await phone.detect_exposures([revision(history, ReportType.REVOKED)], IMMUNI_DEFAULT)
+    await met.remove("B")
+    phone = await met.add("B", keys=[SIGNER.verification_key])
+
+    summary = await phone.detect_exposures([chunk(history)], IMMUNI_DEFAULT)
+    await phone.detect_windows([revision(history, ReportType.CONFIRMED_TEST)], MAPPING)
+
+    assert summary.matched_key_count == 0
+    assert await phone.exposure_info(yes) == []
+    assert phone.exposure_windows() == []
 
 
 async def test_a_better_report_takes_the_place_of_the_former_and_a_worse_one_does_not(

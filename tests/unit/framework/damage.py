@@ -22,7 +22,16 @@ from tests.unit.framework.samples import (
 )
 
 PAGE: Final = 4096
-TABLES: Final = ("tek", "broadcast", "detection", "exposure", "fact", "tag_key", "scan")
+TABLES: Final = (
+    "tek",
+    "broadcast",
+    "detection",
+    "exposure",
+    "fact",
+    "tag_key",
+    "scan",
+    "revocation",
+)
 
 Damage = Callable[[bytearray, Random], None]
 
@@ -77,6 +86,7 @@ def filled_phone(folder: Path, *, scans: int = 2000) -> Filled:
             store.results.add_exposures(NOON, [(a_tag(), an_exposure()) for _ in range(5)])
             store.results.add_windows(NOON, [a_window(a_tag(), bytes(100))])
         store.results.tag_of(bytes(16))
+        store.results.take_back([a_tag() for _ in range(200)], now=NOON)
         store.keep_fact("name", "value")
         store.sightings.add(some_scans(scans))
         rows = rows_of(store._database)

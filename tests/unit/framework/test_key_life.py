@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from immuni.framework.key_life import current_key, keys_to_hand_out, may_begin_key
@@ -32,6 +33,14 @@ def test_a_released_key_is_never_broadcast_not_even_when_the_clock_goes_back() -
     keys = [own_key(1, TODAY, period=73, released=True)]
 
     assert current_key(keys, later(TODAY, 10)) is None
+
+
+def test_a_key_whose_identifier_of_a_time_was_broadcast_is_not_taken_for_that_time_again() -> None:
+    used = replace(own_key(1, TODAY), unused_from=later(TODAY, 11))
+
+    assert current_key([used, own_key(2, TODAY)], later(TODAY, 10)) == own_key(2, TODAY)
+    assert current_key([used], later(TODAY, 10)) is None
+    assert current_key([used, own_key(2, TODAY)], later(TODAY, 11)) == used
 
 
 def test_a_key_that_is_handed_out_during_its_day_ends_with_the_present_interval() -> None:

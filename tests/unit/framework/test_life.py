@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from immuni.clock import ManualClock
-from immuni.framework import InactiveReason, live_until, run
+from immuni.framework import InactiveReason, keep_living, live_until, run
 from tests.unit.framework.phones import NOON
 
 pytestmark = pytest.mark.anyio
@@ -169,3 +169,29 @@ async def test_in_real_time_a_long_act_does_not_hold_up_another_duty() -> None:
 
     assert endless.acts == [NOON]
     assert len(punctual.acts) == 11
+
+
+async def test_a_fault_that_nobody_foresaw_in_one_duty_does_not_interrupt_another() -> None:
+    class Faulty(Ticking):
+        async def act(self, now: datetime) -> None:
+            self.acts.append(now)
+            raise ZeroDivisionError
+
+    class Slow(Ticking):
+        async def act(self, now: datetime) -> None:
+            while clock.now() < now + MINUTE:  # noqa: ASYNC110 - the other duty moves the clock
+                await asyncio.sleep(0)
+            await super().act(now)
+
+    clock = ManualClock(NOON)
+    faulty, slow = Faulty(HOUR), Slow(2 * MINUTE)
+    told: list[BaseException] = []
+    sleep = PassingSleep(clock, NOON + 10 * MINUTE)
+
+    with pytest.raises(ExceptionGroup) as over:
+        await keep_living(Ticker(faulty, slow), clock=clock, on_fault=told.append, sleep=sleep)
+
+    assert over.group_contains(ShowIsOverError)
+    assert ZeroDivisionError in {type(fault) for fault in told}
+    assert len(faulty.acts) > 50
+    assert len(slow.acts) >= 5

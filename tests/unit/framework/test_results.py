@@ -48,7 +48,7 @@ def test_what_a_revoked_key_gave_is_taken_back_from_both_models(store: Store) ->
     store.results.add_exposures(NOON, [(other, an_exposure(1)), (revoked, an_exposure(2))])
     store.results.add_windows(NOON, [a_window(revoked, b"gone"), a_window(other, b"stays")])
 
-    store.results.take_back({revoked})
+    store.results.take_back({revoked}, now=NOON)
 
     assert store.results.latest_exposures() == [an_exposure(1)]
     assert store.results.windows() == [a_window(other, b"stays")]
@@ -61,7 +61,7 @@ def test_when_all_of_the_last_detection_is_revoked_the_one_before_counts(store: 
     store.results.add_exposures(NOON, [(a_tag(), an_exposure(1))])
     store.results.add_exposures(NOON + HOUR, [(tag, an_exposure(2))])
 
-    store.results.take_back([tag])
+    store.results.take_back([tag], now=NOON)
 
     assert store.results.latest_exposures() == [an_exposure(1)]
 
@@ -124,3 +124,25 @@ def test_results_go_after_fourteen_days_and_exposures_with_their_day(store: Stor
 
     assert [window.blob for window in store.results.windows()] == [b"stays"]
     assert store.results.held_on(cutoff.date(), DetectionKind.V2) == 1
+
+
+def test_a_revocation_is_remembered_for_as_long_as_any_sighting_lives(store: Store) -> None:
+    revoked, other = a_tag(), a_tag()
+    store.results.take_back([revoked, revoked], now=NOON)
+
+    store.purge(NOON + RETENTION)
+    assert store.results.revoked_among([revoked, other]) == {revoked}
+
+    store.purge(NOON + RETENTION + timedelta(days=1))
+    assert store.results.revoked_among([revoked, other]) == set()
+
+
+def test_a_revocation_by_a_clock_that_ran_ahead_stays_and_goes_in_time(store: Store) -> None:
+    tag = a_tag()
+    store.results.take_back([tag], now=NOON + timedelta(days=1000))
+
+    store.forget_after(NOON)
+    assert store.results.revoked_among([tag]) == {tag}
+
+    store.purge(NOON + RETENTION + timedelta(days=1))
+    assert store.results.revoked_among([tag]) == set()

@@ -1,4 +1,5 @@
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from immuni.framework import (
     RETENTION,
     CorruptStoreError,
     FileKeyStore,
+    Store,
     StoreError,
     StoreInUseError,
     StoreLockedError,
@@ -315,6 +317,19 @@ def test_what_was_set_aside_goes_after_fourteen_days(phone: Filled, damage: Dama
         assert salvaged.set_aside.exists()
         store.purge(NOON + RETENTION + timedelta(seconds=1))
         assert not salvaged.set_aside.exists()
+
+
+@pytest.mark.parametrize("delete", [lambda store: store.purge(NOON), Store.erase])
+def test_what_a_salvage_left_that_was_killed_goes_with_the_next_purge(
+    phone: Filled, delete: Callable[[Store], None]
+) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        (phone.folder / f"store.db.rescue{suffix}").write_bytes(phone.content[: 10 * PAGE])
+
+    with open_store(phone.folder) as store:
+        delete(store)
+
+    assert not list(phone.folder.glob("*.rescue*"))
 
 
 def test_deleting_everything_deletes_what_was_set_aside(tmp_path: Path) -> None:

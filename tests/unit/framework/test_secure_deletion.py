@@ -109,9 +109,12 @@ def test_what_is_taken_back_leaves_no_bytes(store: Store) -> None:
     marks = Marks(store)
     assert every_trace(store, marks.all)
 
-    store.results.take_back([marks.tag])
+    store.results.take_back([marks.tag], now=NOON)
 
-    assert traces(store, marks.all) == {"rpi", "aem", "tek"}
+    # The tag stays as that of a revoked key, until no sighting can be of it any more.
+    assert traces(store, marks.all) == {"rpi", "aem", "tek", "tag"}
+    store.purge(LATER)
+    assert traces(store, marks.all) == set()
 
 
 def test_a_release_leaves_no_bytes_of_the_broadcast(store: Store) -> None:

@@ -53,6 +53,17 @@ def test_a_released_key_stays_released_even_if_the_log_is_lost(tmp_path: Path) -
         assert [key.released for key in store.keys.all()] == [True]
 
 
+def test_a_pair_that_is_broadcast_is_known_even_if_the_log_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "phone"
+    with open_store(folder) as store:
+        key = store.keys.add(a_tek())
+        store.keys.keep_broadcast(Broadcast(key, interval_at(NOON), ADDRESS, NOON, NOON))
+        shutil.copytree(folder, tmp_path / "left", ignore=shutil.ignore_patterns("*-wal"))
+
+    with open_store(tmp_path / "left") as store:
+        assert store.keys.broadcast() is not None
+
+
 def test_purge_keeps_the_last_fourteen_days(store: Store) -> None:
     cutoff = NOON - RETENTION
     old, young = a_sighting(cutoff - timedelta(seconds=1)), a_sighting(cutoff)
