@@ -38,6 +38,7 @@ PACKAGES = (
     "immuni.api",
     "immuni.ble",
     "immuni.crypto",
+    "immuni.device",
     "immuni.export",
     "immuni.framework",
     "immuni.keys",
@@ -50,6 +51,11 @@ PACKAGES = (
 html_theme = "furo"
 html_title = "immuni"
 html_show_sourcelink = False
+
+
+LONGEST_VALUE = 120
+"""Of a constant that is shown beside its name; a longer one would fill a phone's screen."""
+HIDE_VALUE = ":meta hide-value:"
 
 
 def document_where_imported(_app: Sphinx) -> None:
@@ -66,7 +72,11 @@ def document_where_imported(_app: Sphinx) -> None:
             comments = ModuleAnalyzer.for_module(module.name).find_attr_docs()
             for (scope, assigned), text in comments.items():
                 if not scope and assigned in package.__all__:
-                    face.attr_docs[scope, assigned] = text
+                    is_long = len(repr(getattr(package, assigned))) > LONGEST_VALUE
+                    face.attr_docs[scope, assigned] = [
+                        *text,
+                        *([HIDE_VALUE, ""] if is_long else []),
+                    ]
 
 
 def show_members_of_enums(

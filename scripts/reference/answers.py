@@ -389,9 +389,10 @@ TOLD: Final[Mapping[str, Told]] = {
                     "reasons": ["paused"],
                     "key_storage": "a file that only its owner can read",
                     "paused_until": "2026-11-22T18:00:00+00:00",
+                    "radio_error": None,
                     "radio": {
                         "elapsed_seconds": 3600.0,
-                        "scans": 14.0,
+                        "scans": 14,
                         "scan_seconds": 56.0,
                         "on_air_seconds": 16.2,
                         "cpu_seconds": 1.9,
@@ -400,15 +401,17 @@ TOLD: Final[Mapping[str, Told]] = {
                 {
                     "active": "whether exposure notifications work",
                     "reasons[]": "why not: "
-                    + ", ".join(f"`{reason.value}`" for reason in InactiveReason),
+                    + ", ".join(f"`{reason.value}`" for reason in InactiveReason)
+                    + "; `unreachable` where no daemon answers, and all that follows is null",
                     "key_storage": "where the key of the database is kept, in words",
                     "paused_until": "when a pause ends by itself; null where it does not, or there "
                     "is none",
-                    "radio.elapsed_seconds": "time since the daemon's start",
-                    "radio.scans": "scans in an hour",
-                    "radio.scan_seconds": "seconds of an hour for which the receiver is on",
-                    "radio.on_air_seconds": "seconds of an hour for which the transmitter is on",
-                    "radio.cpu_seconds": "processor time of the daemon in an hour",
+                    "radio_error": "what the adapter said last; null where it works",
+                    "radio.elapsed_seconds": "time since the daemon's start; of it",
+                    "radio.scans": "how many scans there were",
+                    "radio.scan_seconds": "how long the receiver was on",
+                    "radio.on_air_seconds": "how long the transmitter was on",
+                    "radio.cpu_seconds": "processor time of the daemon",
                 },
             ),
         ),
@@ -419,12 +422,15 @@ TOLD: Final[Mapping[str, Told]] = {
     "device resume": _DEVICE_CHANGED,
     "device delete": _DEVICE_CHANGED,
     "device repair": Told(
-        exit_codes={1: "the database is in use, or there is no room for a second one"},
+        exit_codes={
+            1: "the database is whole, in use, or locked without `--begin-anew`, or there is no "
+            "room for a second one"
+        },
         answers=(
             Answer(
                 lambda: {
-                    "kept": {"tek": 14, "sighting": 5120, "detection": 30},
-                    "damaged": ["sighting"],
+                    "kept": {"own keys": 14, "sightings": 5120, "detections": 30},
+                    "damaged": ["sightings"],
                     "set_aside": "var/device/framework.db.damaged-20261122T120000Z",
                 },
                 {

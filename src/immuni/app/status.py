@@ -26,6 +26,7 @@ class ServiceIssue(StrEnum):
     BLUETOOTH_OFF = "bluetooth_off"
     RADIO_LOST = "radio_lost"
     STORE_FULL = "store_full"
+    STORE_DAMAGED = "store_damaged"
     STORE_FAILED = "store_failed"
     CLOCK_WRONG = "clock_wrong"
     NO_RECENT_CHECK = "no_recent_check"
@@ -38,6 +39,7 @@ _OF_THE_FRAMEWORK: Final[Mapping[InactiveReason, ServiceIssue]] = {
     InactiveReason.BLUETOOTH_OFF: ServiceIssue.BLUETOOTH_OFF,
     InactiveReason.RADIO_LOST: ServiceIssue.RADIO_LOST,
     InactiveReason.STORE_FULL: ServiceIssue.STORE_FULL,
+    InactiveReason.STORE_DAMAGED: ServiceIssue.STORE_DAMAGED,
     InactiveReason.STORE_FAILED: ServiceIssue.STORE_FAILED,
     InactiveReason.CLOCK_TURNED_BACK: ServiceIssue.CLOCK_WRONG,
 }

@@ -1,7 +1,7 @@
 """Bluetooth Low Energy: what is broadcast, when it changes, when to listen, and radios."""
 
 from immuni.ble.adapter import open_adapter
-from immuni.ble.adapters import Adapter, find_adapters
+from immuni.ble.adapters import Adapter, find_adapters, require_adapter_name
 from immuni.ble.advertisement import (
     ADVERTISEMENT_LENGTH,
     SERVICE_UUID,
@@ -73,5 +73,6 @@ __all__ = [
     "path_loss_db",
     "pdu_time",
     "random_address",
+    "require_adapter_name",
     "service_data_of",
 ]

@@ -1,11 +1,18 @@
 """Which Bluetooth adapters this machine has, as Linux tells."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from immuni.ble.radio import UnsuitableRadioError
+
 _SYS: Final = Path("/sys")
+_NAME: Final = re.compile(
+    r"hci-socket:\d+|(usb|pyusb):\S+|serial:/\S+|tcp-client:[^:\s]+:\d{1,5}|unix:/?\S+|vhci(:\S+)?"
+)
+_KERNEL_NAME: Final = re.compile(r"hci(\d+)")
 _BLUETOOTH_CLASS: Final = ("e0", "01", "01")
 """Wireless controller, radio frequency, Bluetooth: of a USB device or of one of its interfaces."""
 
@@ -21,6 +28,22 @@ class Adapter:
 
     name: str
     description: str
+
+
+def require_adapter_name(name: str) -> None:
+    """Refuse what cannot be the name of an adapter; whether there is one, opening it tells.
+
+    Raises:
+        UnsuitableRadioError: It has not the form of a name.
+    """
+    if _NAME.fullmatch(name):
+        return
+    kernels = _KERNEL_NAME.fullmatch(name)
+    meant = f"; did you mean hci-socket:{kernels[1]}?" if kernels else ""
+    raise UnsuitableRadioError(
+        f"{name!r} is no name of an adapter: want hci-socket:0, usb:0, serial:/dev/ttyACM0 or "
+        f"tcp-client:host:port{meant}"
+    )
 
 
 def find_adapters(sys: Path = _SYS) -> list[Adapter]:

@@ -41,8 +41,9 @@ _NO_ADAPTER_ADVICE: Final = (
     "In a container or a virtual machine the adapter has to be handed in.",
 )
 _OTHER_ADVICE: Final = (
-    "Is the name right? Such as hci-socket:0, usb:0, serial:/dev/ttyACM0, tcp-client:host:port.",
+    "Is it there? Without --adapter this command lists what it finds.",
     "The adapter has to know Bluetooth 5 (advertising sets); many older ones do not.",
+    "In a container or a virtual machine the adapter has to be handed in.",
 )
 
 
@@ -72,8 +73,13 @@ def check(
     code 1 if no adapter works: then it says why, and what to do.
     """
     # Bluetooth takes a while to import; other commands start faster without it.
-    from immuni.ble import find_adapters  # noqa: PLC0415
+    from immuni.ble import UnsuitableRadioError, find_adapters, require_adapter_name  # noqa: PLC0415
 
+    if adapter is not None:
+        try:
+            require_adapter_name(adapter)
+        except UnsuitableRadioError as error:
+            raise typer.BadParameter(str(error)) from error
     adapters = find_adapters()
     if not json and adapters:
         _print_adapters(adapters)
@@ -169,7 +175,7 @@ def _print_refusal(
         told = {"adapters": _as_json(adapters), "reason": reason, "advice": advice}
         print_json({"ok": False, **told})
         return
-    print_error(f"{reason}.")
+    print_error(f"{reason.rstrip('.')}.")
     for line in advice:
         console.print(f"- {line}", markup=False)
 

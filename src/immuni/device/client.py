@@ -154,8 +154,12 @@ class DeviceClient:
     ) -> _Value:
         try:
             reader, writer = await asyncio.open_unix_connection(self._path)
+        except PermissionError as error:
+            raise DeviceUnreachableError(f"{self._path} is another user's") from error
         except OSError as error:
-            raise DeviceUnreachableError(f"nobody answers at {self._path}") from error
+            raise DeviceUnreachableError(
+                f"no daemon answers at {self._path}: does `immuni device run` run with this folder?"
+            ) from error
         try:
             await write_frame(writer, encode(request))
             for export in exports:

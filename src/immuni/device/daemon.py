@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Final
 
 from immuni.ble import Radio
 from immuni.clock import Clock
+from immuni.device.folder import DeviceFolder
 from immuni.device.listener import listening
 from immuni.device.rfkill import is_bluetooth_on
 from immuni.device.service_manager import ServiceManager
@@ -17,19 +17,12 @@ from immuni.entropy import Entropy
 from immuni.export import VerificationKey
 from immuni.framework import (
     ExposureNotificationFramework,
+    InactiveReason,
     OnFault,
-    Salvaged,
     Status,
-    Store,
     StoreError,
     keep_living,
-    key_store_for,
-    salvage,
 )
-
-SOCKET_NAME: Final = "device.sock"
-STORE_NAME: Final = "framework.db"
-KEY_NAME: Final = "framework.key"
 
 _LOOK_PERIOD: Final = timedelta(seconds=5)
 
@@ -39,7 +32,7 @@ class Device:
     """What a device is made of.
 
     Attributes:
-        folder: Holds its database and its socket; private to one user.
+        folder: Where it keeps everything.
         radio: Its Bluetooth radio.
         verification_keys: The pinned keys of the health authority.
         clock: Its clock.
@@ -47,9 +40,10 @@ class Device:
         service_manager: Learns how it is.
         bluetooth_is_on: Tells whether the user has Bluetooth switched on.
         on_fault: Learns of a fault that no duty foresaw.
+        on_change: Learns the status in words, whenever it has changed.
     """
 
-    folder: Path
+    folder: DeviceFolder
     radio: Radio
     verification_keys: Sequence[VerificationKey]
     clock: Clock
@@ -57,31 +51,7 @@ class Device:
     service_manager: ServiceManager
     bluetooth_is_on: Callable[[], bool] = is_bluetooth_on
     on_fault: OnFault
-
-    @property
-    def socket(self) -> Path:
-        """Where the App finds the daemon."""
-        return self.folder / SOCKET_NAME
-
-
-def open_store(folder: Path, entropy: Entropy) -> Store:
-    """Open the device's database, or make it.
-
-    Raises:
-        StoreError: It cannot be opened; ``immuni device repair`` may help.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return Store(folder / STORE_NAME, key_store_for(folder / KEY_NAME), entropy)
-
-
-def repair_store(folder: Path, *, now: datetime) -> Salvaged:
-    """Save what can still be read of a device's damaged database; see `salvage`.
-
-    Raises:
-        StoreError: It is as it was.
-    """
-    return salvage(folder / STORE_NAME, key_store_for(folder / KEY_NAME), now=now)
+    on_change: Callable[[str], object]
 
 
 @asynccontextmanager
@@ -89,10 +59,11 @@ async def open_device(device: Device) -> AsyncIterator[ExposureNotificationFrame
     """Keep the device's framework alive and within the App's reach, as long as the context lasts.
 
     Raises:
+        DeviceFolderError: Its folder cannot be used; nothing was started.
         StoreError: Its database cannot be opened; nothing was started.
     """
     framework = ExposureNotificationFramework(
-        store=open_store(device.folder, device.entropy),
+        store=device.folder.open_store(device.entropy),
         radio=device.radio,
         clock=device.clock,
         entropy=device.entropy,
@@ -100,7 +71,7 @@ async def open_device(device: Device) -> AsyncIterator[ExposureNotificationFrame
     )
     try:
         async with (
-            listening(framework, device.socket, on_fault=device.on_fault),
+            listening(framework, device.folder.socket, on_fault=device.on_fault),
             asyncio.TaskGroup() as group,
         ):
             tasks = [
@@ -108,7 +79,7 @@ async def open_device(device: Device) -> AsyncIterator[ExposureNotificationFrame
                     keep_living(framework, clock=device.clock, on_fault=device.on_fault)
                 ),
                 group.create_task(_keep_looking(device, framework)),
-                group.create_task(_keep_telling(device.service_manager, framework)),
+                group.create_task(_keep_telling(device, framework)),
             ]
             device.service_manager.tell(READY="1", STATUS=in_words(framework.status()))
             try:
@@ -122,11 +93,17 @@ async def open_device(device: Device) -> AsyncIterator[ExposureNotificationFrame
 
 
 def in_words(status: Status) -> str:
-    """Return a status as one line, for the service manager."""
+    """Return a status as one line, for the service manager and for people."""
     if status.active:
         return "active"
-    reasons = sorted(reason.value.replace("_", " ") for reason in status.reasons)
-    return "not active: " + ", ".join(reasons)
+    words = {reason: reason.value.replace("_", " ") for reason in status.reasons}
+    if status.paused_until is not None:
+        words[InactiveReason.PAUSED] = f"paused until {status.paused_until:%H:%M} UTC"
+    if InactiveReason.RADIO_LOST in words and status.radio_error is not None:
+        words[InactiveReason.RADIO_LOST] += f" ({status.radio_error})"
+    if InactiveReason.STORE_DAMAGED in words:
+        words[InactiveReason.STORE_DAMAGED] += " (stop the daemon, then: immuni device repair)"
+    return "not active: " + ", ".join(sorted(words.values()))
 
 
 async def _keep_looking(
@@ -141,14 +118,19 @@ async def _keep_looking(
 
 
 async def _keep_telling(
-    manager: ServiceManager,
+    device: Device,
     framework: ExposureNotificationFramework,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Let the service manager know that all is well, also while an adapter does not answer."""
+    manager, told = device.service_manager, ""
     period = min(_LOOK_PERIOD, (manager.watchdog_period or _LOOK_PERIOD * 2) / 2)
     while True:
-        manager.tell(WATCHDOG="1", STATUS=in_words(framework.status()))
+        words = in_words(framework.status())
+        manager.tell(WATCHDOG="1", STATUS=words)
+        if words != told:
+            device.on_change(words)
+            told = words
         await sleep(period.total_seconds())
 
 

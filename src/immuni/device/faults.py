@@ -17,9 +17,11 @@ from immuni.export import (
 )
 from immuni.framework import (
     ConsentRefusedError,
+    CorruptStoreError,
     DetectionQuotaError,
     RefusedExportError,
     StoreError,
+    StoreFullError,
     UntrustedClockError,
     UserNotToldError,
 )
@@ -35,6 +37,8 @@ _KINDS: Final[Mapping[FaultKind, type[ImmuniError]]] = {
     FaultKind.UNTRUSTED_CLOCK: UntrustedClockError,
     FaultKind.CONSENT_REFUSED: ConsentRefusedError,
     FaultKind.USER_NOT_TOLD: UserNotToldError,
+    FaultKind.STORE_FULL: StoreFullError,
+    FaultKind.STORE_DAMAGED: CorruptStoreError,
     FaultKind.STORE: StoreError,
 }
 _EXPORT_ERRORS: Final[Mapping[str, type[ExportError]]] = {

@@ -155,6 +155,8 @@ class FaultKind(Enum):
     CONSENT_REFUSED = "consent_refused"
     USER_NOT_TOLD = "user_not_told"
     EXPORT_REFUSED = "export_refused"
+    STORE_FULL = "store_full"
+    STORE_DAMAGED = "store_damaged"
     STORE = "store"
     OTHER = "other"
 

@@ -34,7 +34,7 @@ from immuni.framework.refusals import (
     UntrustedClockError,
     UserNotToldError,
 )
-from immuni.framework.salvage import Salvaged, begin_anew, salvage
+from immuni.framework.salvage import Salvaged, Soundness, begin_anew, examine, salvage
 from immuni.framework.schema import NewerStoreError
 from immuni.framework.status import InactiveReason, Status
 from immuni.framework.store import RETENTION, Store
@@ -67,6 +67,7 @@ __all__ = [
     "RadioUse",
     "RefusedExportError",
     "Salvaged",
+    "Soundness",
     "Status",
     "Store",
     "StoreError",
@@ -76,6 +77,7 @@ __all__ = [
     "UntrustedClockError",
     "UserNotToldError",
     "begin_anew",
+    "examine",
     "keep_living",
     "key_store_for",
     "live_until",

@@ -7,7 +7,7 @@ A duty knows when it is due next, and acts when it is told what time it is. It n
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from immuni.framework.encrypted_database import StoreError, StoreFullError
+from immuni.framework.encrypted_database import CorruptStoreError, StoreError, StoreFullError
 from immuni.framework.status import InactiveReason
 from immuni.framework.store import Store
 
@@ -20,6 +20,8 @@ def store_fault(error: StoreError) -> InactiveReason:
     """Return what is told of a store that failed."""
     if isinstance(error, StoreFullError):
         return InactiveReason.STORE_FULL
+    if isinstance(error, CorruptStoreError):
+        return InactiveReason.STORE_DAMAGED
     return InactiveReason.STORE_FAILED
 
 

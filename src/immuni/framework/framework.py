@@ -126,6 +126,7 @@ class ExposureNotificationFramework:
             reasons,
             self._store.key_storage,
             paused_until=self._pausing.until,
+            radio_error=self._radio.error,
             radio_use=self._radio.use(),
         )
 

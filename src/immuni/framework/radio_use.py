@@ -1,11 +1,12 @@
 """How much radio and processor time a device spends on exposure notifications."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from immuni.ble import AdvertisementHeard, BroadcastPayload, Radio, on_air_time
+from immuni.ble import AdvertisementHeard, BroadcastPayload, Radio, RadioError, on_air_time
 from immuni.clock import Clock
 
 CpuSeconds = Callable[[], float]
@@ -73,7 +74,11 @@ NO_USE: Final = RadioUse(
 
 
 class MeteredRadio:
-    """A radio that counts what is asked of it, and passes it on to another."""
+    """A radio that counts what is asked of it, and passes it on to another.
+
+    Attributes:
+        error: What the radio below said when it last refused something; None since it worked.
+    """
 
     def __init__(self, radio: Radio, clock: Clock, cpu_seconds: CpuSeconds) -> None:
         """Begin to count.
@@ -92,6 +97,7 @@ class MeteredRadio:
         self._scan_time = _NONE
         self._broadcast_time = _NONE
         self._on_since: datetime | None = None
+        self.error: str | None = None
 
     @property
     def tx_power_dbm(self) -> int:
@@ -118,22 +124,26 @@ class MeteredRadio:
 
     async def open(self) -> None:
         """Make the radio ready: see `Radio.open`."""
-        await self._radio.open()
+        with self._noting_errors():
+            await self._radio.open()
 
     async def start_broadcast(self, payload: BroadcastPayload, address: bytes) -> None:
         """Broadcast: see `Radio.start_broadcast`."""
         self._note_end()
-        await self._radio.start_broadcast(payload, address)
+        with self._noting_errors():
+            await self._radio.start_broadcast(payload, address)
         self._on_since = self._clock.now()
 
     async def stop_broadcast(self) -> None:
         """Fall silent: see `Radio.stop_broadcast`."""
-        await self._radio.stop_broadcast()
+        with self._noting_errors():
+            await self._radio.stop_broadcast()
         self._note_end()
 
     async def scan(self, duration: timedelta) -> list[AdvertisementHeard]:
         """Listen: see `Radio.scan`."""
-        heard = await self._radio.scan(duration)
+        with self._noting_errors():
+            heard = await self._radio.scan(duration)
         self._scans += 1
         self._scan_time += duration
         return heard
@@ -142,6 +152,15 @@ class MeteredRadio:
         """Fall silent and give the adapter back: see `Radio.close`."""
         self._note_end()
         await self._radio.close()
+
+    @contextmanager
+    def _noting_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except RadioError as error:
+            self.error = str(error)
+            raise
+        self.error = None
 
     def _note_end(self) -> None:
         self._broadcast_time += self._broadcasting_for(self._clock.now())

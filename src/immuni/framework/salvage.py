@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Final, cast
 
@@ -81,6 +82,39 @@ _ORPHANS: Final = {
     "broadcast": "DELETE FROM broadcast WHERE tek_id NOT IN (SELECT id FROM tek)",
     "exposure": "DELETE FROM exposure WHERE detection_id NOT IN (SELECT id FROM detection)",
 }
+
+
+class Soundness(Enum):
+    """In what state a database is found."""
+
+    SOUND = "sound"
+    DAMAGED = "damaged"
+    LOCKED = "locked"
+    """There is no key, or it opens nothing: another key, or a damaged first page."""
+
+
+def examine(path: Path, key_store: KeyStore) -> Soundness:
+    """Look into the framework's database, every page of it, and change nothing.
+
+    Args:
+        path: The database, which is there; nobody has it open.
+        key_store: Holds its key.
+
+    Raises:
+        StoreInUseError: Somebody has it open.
+        KeyStoreError: Nobody can tell whether there is a key.
+    """
+    key = key_store.load()
+    if key is None:
+        return Soundness.LOCKED
+    try:
+        with closing(EncryptedDatabase(path, key)) as database:
+            is_sound = database.execute("PRAGMA integrity_check") == [("ok",)]
+    except StoreLockedError:
+        return Soundness.LOCKED
+    except CorruptStoreError:
+        return Soundness.DAMAGED
+    return Soundness.SOUND if is_sound else Soundness.DAMAGED
 
 
 def salvage(path: Path, key_store: KeyStore, *, now: datetime) -> Salvaged:

@@ -16,6 +16,7 @@ class InactiveReason(Enum):
     BLUETOOTH_OFF = "bluetooth_off"
     RADIO_LOST = "radio_lost"
     STORE_FULL = "store_full"
+    STORE_DAMAGED = "store_damaged"
     STORE_FAILED = "store_failed"
     CLOCK_TURNED_BACK = "clock_turned_back"
 
@@ -28,12 +29,14 @@ class Status:
         reasons: Why they do not work; none when they do.
         key_storage: Where the key of the phone's database is kept, in words.
         paused_until: When a pause ends by itself; None where it does not, or there is none.
+        radio_error: What the radio said last where it does not work, for people.
         radio_use: What the radio did since the phone was switched on.
     """
 
     reasons: frozenset[InactiveReason]
     key_storage: str
     paused_until: datetime | None = None
+    radio_error: str | None = None
     radio_use: RadioUse = NO_USE
 
     @property

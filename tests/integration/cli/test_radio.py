@@ -98,12 +98,19 @@ async def test_an_adapter_that_is_too_old_is_told_in_plain_words(adapters: Adapt
 
 
 async def test_an_adapter_that_does_not_exist_is_told_to_machines_as_described() -> None:
-    outcome = await check("--adapter", "nonsense", "--json")
+    outcome = await check("--adapter", "tcp-client:127.0.0.1:1", "--json")
 
     assert (outcome.code, outcome.err) == (1, "")
     assert outcome.json["ok"] is False
-    assert "'nonsense'" in outcome.json["reason"]
+    assert "'tcp-client:127.0.0.1:1'" in outcome.json["reason"]
     _, refused = TOLD["radio check"].answers
     example = refused.example()
     assert isinstance(example, dict)
     assert outcome.json.keys() == example.keys()
+
+
+async def test_what_is_no_name_of_an_adapter_is_wrong_use() -> None:
+    outcome = await check("--adapter", "hci0")
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "hci-socket:0?" in outcome.err

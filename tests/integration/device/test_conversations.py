@@ -174,7 +174,7 @@ async def test_the_socket_is_the_owners_alone_and_goes_with_the_daemon(
         assert stat.S_ISSOCK(path.stat().st_mode)
 
     assert not path.exists()
-    with pytest.raises(DeviceUnreachableError, match="nobody answers"):
+    with pytest.raises(DeviceUnreachableError, match="no daemon answers"):
         await DeviceClient(path).status()
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from immuni.device import SOCKET_NAME, DeviceClient
+from immuni.device import DeviceClient, DeviceFolder
 from immuni.framework import InactiveReason, Status
 from tests.integration.ble.adapters import Adapters
 from tests.running import immuni
@@ -36,7 +36,7 @@ class Daemon:
 
     @property
     def client(self) -> DeviceClient:
-        return DeviceClient(self.folder / SOCKET_NAME)
+        return DeviceClient(DeviceFolder(self.folder).socket)
 
     async def ended_by(self, wanted: signal.Signals) -> int:
         """Send it a signal, and return its exit code."""
@@ -129,7 +129,7 @@ async def test_a_device_broadcasts_once_its_user_agrees_and_falls_silent_at_the_
     dongle = adapters.port(ADAPTER).dongle
     assert dongle is not None
     assert not dongle.advertises
-    assert not (folder / SOCKET_NAME).exists()
+    assert not DeviceFolder(folder).socket.exists()
 
 
 async def test_a_daemon_leaves_no_core_file_with_its_keys(folder: Path, adapters: Adapters) -> None:

@@ -24,7 +24,7 @@ from immuni.cli.radio import _ADVICE, _print_refusal
         (RadioBusyError("is busy"), "systemctl stop bluetooth"),
         (RadioSwitchedOffError("is off"), "rfkill unblock bluetooth"),
         (RadioLostError("does not answer"), "put it back"),
-        (UnsuitableRadioError("cannot be opened"), "Is the name right?"),
+        (UnsuitableRadioError("cannot be opened"), "Is it there?"),
     ],
 )
 def test_each_reason_has_its_advice(

@@ -33,6 +33,9 @@ _ISSUES: Final[Mapping[ServiceIssue, str]] = {
     ServiceIssue.STORE_FULL: translatable(
         "The phone cannot store what it hears. Please free some space."
     ),
+    ServiceIssue.STORE_DAMAGED: translatable(
+        "What the phone has stored is damaged and has to be repaired."
+    ),
     ServiceIssue.STORE_FAILED: translatable(
         "The phone cannot store what it hears. Restarting it may help."
     ),
