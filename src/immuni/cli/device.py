@@ -173,7 +173,7 @@ def repair(
 ) -> None:
     """Save what can still be read of a damaged database; the daemon must not run.
 
-    The damaged file is set aside; it goes by itself after 14 days. What is
+    The damaged file is set aside; it goes by itself after a day. What is
     read has proven to be as it was written. A database that is whole, and
     one that its key does not open, stays as it is: exit code 1.
 

@@ -1,13 +1,16 @@
 """Moving a damaged database out of the way, without losing it: what it holds may be wanted yet."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from immuni.framework.encrypted_database import typed_file_faults
 from immuni.framework.key_store import sync_folder
+
+SET_ASIDE_LIFETIME: Final = timedelta(days=1)
+"""Nothing can be purged in a damaged database: with it, nothing lives longer than 15 days."""
 
 _MARK: Final = ".damaged-"
 _MOMENT: Final = "%Y%m%dT%H%M%SZ"

@@ -10,7 +10,7 @@ from immuni.framework.key_store import KeyStore, key_for
 from immuni.framework.own_keys import OwnKeys
 from immuni.framework.results import ResultLog
 from immuni.framework.schema import contents, upgrade
-from immuni.framework.set_aside import forget_set_aside
+from immuni.framework.set_aside import SET_ASIDE_LIFETIME, forget_set_aside
 from immuni.framework.sightings import SightingLog
 from immuni.keys import interval_at
 
@@ -83,7 +83,7 @@ class Store:
             self.sightings.purge(before)
             self.keys.purge(interval_at(before))
             self.results.purge(before)
-        forget_set_aside(self._path, before)
+        forget_set_aside(self._path, now - SET_ASIDE_LIFETIME)
 
     def forget_after(self, instant: datetime) -> None:
         """Delete what a clock that ran ahead dated later than `instant`."""

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from immuni.framework import (
-    RETENTION,
     CorruptStoreError,
     FileKeyStore,
     Store,
@@ -20,6 +19,7 @@ from immuni.framework import (
 from immuni.framework.encrypted_database import EncryptedDatabase
 from immuni.framework.salvage import begin_anew, salvage
 from immuni.framework.schema import NewerStoreError, upgrade
+from immuni.framework.set_aside import SET_ASIDE_LIFETIME
 from tests.unit.framework.damage import (
     DAMAGES,
     PAGE,
@@ -308,14 +308,14 @@ def test_a_damaged_database_of_the_first_version_is_salvaged_and_upgraded(tmp_pa
 
 
 @pytest.mark.parametrize("damage", [a_flipped_bit, cut_anywhere, garbage])
-def test_what_was_set_aside_goes_after_fourteen_days(phone: Filled, damage: Damage) -> None:
+def test_what_was_set_aside_goes_after_a_day(phone: Filled, damage: Damage) -> None:
     damaged(phone, damage, seed=1)
     salvaged = salvage(phone.path, phone.key_store, now=NOON)
 
     with open_store(phone.folder) as store:
-        store.purge(NOON + RETENTION)
+        store.purge(NOON + SET_ASIDE_LIFETIME)
         assert salvaged.set_aside.exists()
-        store.purge(NOON + RETENTION + timedelta(seconds=1))
+        store.purge(NOON + SET_ASIDE_LIFETIME + timedelta(seconds=1))
         assert not salvaged.set_aside.exists()
 
 
