@@ -17,6 +17,7 @@ from immuni.api.provinces import italy
 from immuni.backend.contract import HttpSettings, contract
 from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS
 from immuni.backend.ingestion.http import ingestion_service
+from immuni.backend.ingestion.limiter import WrongCodeMetrics
 from immuni.backend.ingestion.settings import IngestionSettings
 from immuni.backend.otp.http import otp_service
 from immuni.backend.otp.settings import OtpSettings
@@ -29,7 +30,7 @@ from immuni.deployment.databases import ServicesDatabase
 from immuni.entropy import SeededEntropy
 from immuni.keys import TemporaryExposureKey
 from immuni.otp import Otp, otp_hash
-from immuni.web import HttpMetrics, Service, build_app
+from immuni.web import NO_PROXIES, Forwarded, HttpMetrics, Service, TrustedProxies, build_app
 from tests.contract.serving import serving
 
 NOW: Final = datetime(2020, 6, 20, 12, tzinfo=UTC)
@@ -92,6 +93,8 @@ async def open_intake(
     settings: IngestionSettings | None = None,
     keys: OtpKeys = OTP_KEYS,
     statement_timeout: timedelta = timedelta(seconds=10),
+    proxies: TrustedProxies = NO_PROXIES,
+    registry: CollectorRegistry | None = None,
 ) -> AsyncIterator[Intake]:
     """Serve both on free ports, each with its own role."""
     clock = ManualClock(NOW)
@@ -110,11 +113,13 @@ async def open_intake(
             territory=italy(),
             sealing_key=SealingKey.read(public, key_id=_KEY_ID),
             shaping=_shaping(),
+            metrics=WrongCodeMetrics(registry or CollectorRegistry()),
             clock=clock,
             entropy=SeededEntropy("intake"),
         )
         opening_key = OpeningKey.read(private, key_id=_KEY_ID)
-        async with serving(_app(otp)) as otp_client, serving(_app(ingestion)) as upload_client:
+        upload_app = Forwarded(_app(ingestion), proxies)
+        async with serving(_app(otp)) as otp_client, serving(upload_app) as upload_client:
             yield Intake(otp_client, upload_client, database, clock, opening_key)
 
 

@@ -15,6 +15,7 @@ from immuni.backend.contract import HttpSettings, contract
 from immuni.backend.following import FollowingSettings
 from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS
 from immuni.backend.ingestion.http import ingestion_service
+from immuni.backend.ingestion.limiter import WrongCodeMetrics
 from immuni.backend.ingestion.settings import IngestionSettings
 from immuni.backend.otp.http import otp_service
 from immuni.backend.otp.settings import OtpSettings
@@ -63,6 +64,7 @@ def _ingestion() -> Service:
         territory=italy(),
         sealing_key=SealingKey("analytics-1", X25519PrivateKey.generate().public_key()),
         shaping=_shaping(),
+        metrics=WrongCodeMetrics(CollectorRegistry()),
         clock=SystemClock(),
         entropy=SystemEntropy(),
     )

@@ -18,12 +18,14 @@ from immuni.deployment.configured import ALL_SETTINGS
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.portal.settings import PortalSettings
 from immuni.settings import ENVIRONMENT_PREFIX, Setting, settings_of
+from immuni.web import ProxySettings
 from scripts.reference.markdown import code, table
 
 _HEADINGS: Final[Mapping[type, str]] = {
     DeploymentSettings: "Deployment",
     DatabaseSettings: "Databases",
     HttpSettings: "HTTP",
+    ProxySettings: "Proxies in front",
     ShapingSettings: "Equal answers",
     FollowingSettings: "Following the database",
     OtpKeySettings: "Secrets for codes",

@@ -26,6 +26,7 @@ from immuni.settings import (
     read_all,
     settings_of,
 )
+from immuni.web import ProxySettings
 
 S = TypeVar("S")
 
@@ -33,6 +34,7 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     DeploymentSettings,
     DatabaseSettings,
     HttpSettings,
+    ProxySettings,
     ShapingSettings,
     FollowingSettings,
     OtpKeySettings,

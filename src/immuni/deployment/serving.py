@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from immuni.clock import Clock
-from immuni.web import Dated, OneWriteHttpProtocol
+from immuni.web import NO_PROXIES, Dated, Forwarded, OneWriteHttpProtocol, TrustedProxies
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,19 @@ class MutualTls:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where one application answers."""
+    """Where one application answers.
+
+    Attributes:
+        host: Address that is bound.
+        port: Port that is bound.
+        mutual_tls: Who is let in; everybody, unencrypted, where None.
+        proxies: Who may say where a request came from.
+    """
 
     host: str
     port: int
     mutual_tls: MutualTls | None = None
+    proxies: TrustedProxies = NO_PROXIES
 
 
 class Server(uvicorn.Server):
@@ -40,7 +48,8 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, listener: Listener, clock: Clock) -> None:
         """Prepare to serve `app`, whose answers `clock` dates; nothing is bound yet."""
-        super().__init__(_configuration(Dated(app, clock), listener))
+        app = Dated(Forwarded(app, listener.proxies), clock)
+        super().__init__(_configuration(app, listener))
         self.on_ready: Callable[[], Awaitable[None]] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -79,7 +88,7 @@ def _configuration(app: ASGIApp, listener: Listener) -> uvicorn.Config:
         interface="asgi3",
         log_config=None,
         access_log=False,  # Its lines hold addresses; the shell writes its own.
-        proxy_headers=False,
+        proxy_headers=False,  # It takes whatever a proxy says for an address; `Forwarded` does not.
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=5,

@@ -54,7 +54,7 @@ class Authenticator:
         Args:
             user: As it was typed.
             password: As it was typed.
-            source: The address from which the request came.
+            source: The subscriber from whose address the request came.
             browser: The mark that an earlier sign-in left in this browser, if any.
 
         Raises:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from immuni.settings import Kind, duration, integer, setting
+from immuni.settings import Kind, duration, setting
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -37,11 +37,6 @@ class PortalSettings:
         duration("1d", "180d"),
         default=timedelta(days=30),
         meaning="How far back the first symptoms or the test may lie.",
-    )
-    portal_proxies: int = setting(
-        integer(0, 5),
-        default=0,
-        meaning="How many trusted proxies in front add to X-Forwarded-For.",
     )
     portal_otp_timeout: timedelta = setting(
         duration("500ms", "30s"),

@@ -22,6 +22,7 @@ from immuni.portal.passwords import PasswordsBusyError
 from immuni.portal.routing import page
 from immuni.portal.sessions import CookieSecret, Session, Sessions
 from immuni.portal.throttle import Throttle
+from immuni.web import source_of, subscriber_of
 
 _SESSION: Final = "session"
 _BROWSER: Final = "browser"
@@ -48,7 +49,6 @@ class SignInPages:
         """Start with nobody counted as guessing."""
         self._site = desk.site
         self._pages = desk.pages
-        self._proxies = desk.settings.portal_proxies
         self._sessions = Sessions(
             desk.store, clock=desk.clock, entropy=desk.entropy, settings=desk.settings
         )
@@ -124,7 +124,7 @@ class SignInPages:
         return await self._authenticator.authenticate(
             user=form.get("user", ""),
             password=form.get("password", ""),
-            source=source_of(request, proxies=self._proxies),
+            source=subscriber_of(source_of(request.scope)),
             browser=browser,
         )
 
@@ -176,17 +176,3 @@ class SignInPages:
 
     def _to(self, path: str) -> RedirectResponse:
         return RedirectResponse(self._site.link(path), status_code=303)
-
-
-def source_of(request: Request, *, proxies: int) -> str:
-    """Return the address from which a request came.
-
-    Args:
-        request: The request.
-        proxies: How many trusted proxies stand in front; each appends one address to
-            X-Forwarded-For, so that what stands further left could be anybody's invention.
-    """
-    chain = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
-    if proxies and len(chain) >= proxies:
-        return chain[-proxies]
-    return request.client.host if request.client else ""

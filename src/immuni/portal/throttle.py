@@ -29,7 +29,7 @@ class Attempt:
 
     Attributes:
         user: The name that was typed, normalised.
-        source: The address from which the request came.
+        source: The subscriber from whose address the request came.
         browser: The mark of a browser in which this account signed in before, else None.
     """
 

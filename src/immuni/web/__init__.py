@@ -21,15 +21,24 @@ from immuni.web.errors import (
     RetryLaterError,
     ShellError,
 )
-from immuni.web.messages import NO_STORE, Call, Headers, Reply, send_reply, source_of
+from immuni.web.messages import NO_STORE, Call, Headers, Reply, send_reply
 from immuni.web.observing import ENDPOINT_KEY, HttpMetrics, metrics_app
 from immuni.web.one_write import OneWriteHttpProtocol
 from immuni.web.openapi import openapi_document
 from immuni.web.overload import OverloadLimiter
 from immuni.web.parameters import Parameter, Place
+from immuni.web.sources import (
+    NO_PROXIES,
+    Forwarded,
+    ProxySettings,
+    TrustedProxies,
+    source_of,
+    subscriber_of,
+)
 
 __all__ = [
     "ENDPOINT_KEY",
+    "NO_PROXIES",
     "NO_STORE",
     "BodyLimits",
     "BodyTimeoutError",
@@ -41,6 +50,7 @@ __all__ = [
     "Dated",
     "Endpoint",
     "ErrorAnswer",
+    "Forwarded",
     "HeaderError",
     "Headers",
     "HttpMetrics",
@@ -52,12 +62,14 @@ __all__ = [
     "Parameter",
     "PathError",
     "Place",
+    "ProxySettings",
     "QueryError",
     "RangeError",
     "Reply",
     "RetryLaterError",
     "Service",
     "ShellError",
+    "TrustedProxies",
     "build_app",
     "entity_tag",
     "metrics_app",
@@ -66,4 +78,5 @@ __all__ = [
     "send_reply",
     "serve",
     "source_of",
+    "subscriber_of",
 ]

@@ -18,11 +18,12 @@ from immuni.web.bodies import read_body
 from immuni.web.endpoints import Contract, Endpoint, Method, Service, endpoints_of
 from immuni.web.errors import ContentTypeError, PathError
 from immuni.web.health import health_endpoints
-from immuni.web.messages import NO_STORE, Call, Headers, Reply, send_reply, source_of
+from immuni.web.messages import NO_STORE, Call, Headers, Reply, send_reply
 from immuni.web.observing import ENDPOINT_KEY, HttpMetrics, Observer, log_fault
 from immuni.web.openapi import document_endpoint
 from immuni.web.overload import OverloadLimiter
 from immuni.web.parameters import Place, check_path, parse_query
+from immuni.web.sources import source_of
 
 
 def build_app(

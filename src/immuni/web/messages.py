@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Generic, TypeVar
 
-from starlette.types import Message, Scope, Send
+from starlette.types import Message, Send
 
 from immuni.web.errors import HeaderError
 
@@ -53,7 +53,7 @@ class Call(Generic[B_co]):
         headers: Header lines, as they came.
         query: The arguments that the endpoint names, each valid.
         path: The path's parameters, each valid.
-        source: Address of the peer, for limits only: never logged, stored or repeated.
+        source: Address that it came from, for limits only: never logged, stored or repeated.
         is_head: Whether only the headers of the reply will be sent.
     """
 
@@ -102,9 +102,3 @@ async def send_reply(reply: Reply, send: Send, *, cache_control: str = NO_STORE)
     """Send `reply` whole."""
     for message in reply.messages(cache_control=cache_control):
         await send(message)
-
-
-def source_of(scope: Scope) -> str:
-    """Return the peer's address, empty where the transport has none."""
-    client = scope.get("client")
-    return client[0] if client else ""

@@ -9,15 +9,21 @@ from starlette.types import ASGIApp
 
 from immuni.clock import Clock
 from immuni.deployment.serving import Listener, MutualTls, Server
+from immuni.web import NO_PROXIES, TrustedProxies
 
 
 @asynccontextmanager
 async def listening(
-    app: ASGIApp, listener: socket.socket, *, clock: Clock, mutual_tls: MutualTls | None = None
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    clock: Clock,
+    mutual_tls: MutualTls | None = None,
+    proxies: TrustedProxies = NO_PROXIES,
 ) -> AsyncIterator[None]:
     """Serve `app` on a bound socket for as long as the block runs."""
     host, port = listener.getsockname()
-    server = Server(app, Listener(host, port, mutual_tls), clock)
+    server = Server(app, Listener(host, port, mutual_tls, proxies), clock)
     ready = asyncio.Event()
 
     async def tell() -> None:

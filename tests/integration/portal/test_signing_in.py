@@ -193,3 +193,16 @@ async def test_what_a_visitor_says_of_their_address_does_not_count(world: World)
     ]
 
     assert answers[-1].status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+
+async def test_a_visitor_gains_no_guesses_by_the_addresses_of_their_own_network(
+    world: World,
+) -> None:
+    answers = [
+        await (await world.visitor(source=f"2001:db8:1:2::{number}")).sign_in(
+            "anna", "a wrong password"
+        )
+        for number in range(6)
+    ]
+
+    assert answers[-1].status_code == HTTPStatus.TOO_MANY_REQUESTS

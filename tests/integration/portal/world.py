@@ -29,6 +29,7 @@ from immuni.portal.otp_service import OtpServiceClient
 from immuni.portal.registration import create_account
 from immuni.portal.settings import PortalSettings
 from immuni.portal.site import Site
+from immuni.web import TrustedProxies
 from tests.integration.portal.serving import free_socket, listening
 from tests.integration.portal.wire import Wire, wire_to
 
@@ -148,11 +149,12 @@ async def living_world(
             otp_client=otp_client,
             clock=clock,
             entropy=entropy,
-            settings=PortalSettings(portal_proxies=1),
+            settings=PortalSettings(),
             public_url=public_url,
             registry=registry,
         )
-        await stack.enter_async_context(listening(app, listener, clock=clock))
+        proxies = TrustedProxies.parse("127.0.0.1")
+        await stack.enter_async_context(listening(app, listener, clock=clock, proxies=proxies))
         yield World(
             clock=clock,
             entropy=entropy,

@@ -29,7 +29,7 @@ from immuni.backend.errors import (
     UnavailableError,
 )
 from immuni.backend.infectiousness import Infectiousness
-from immuni.backend.ingestion.limiter import WrongCodeLimiter
+from immuni.backend.ingestion.limiter import WrongCodeLimiter, WrongCodeMetrics
 from immuni.backend.ingestion.outage import Outage
 from immuni.backend.ingestion.rules import keys_to_keep, vet
 from immuni.backend.ingestion.settings import IngestionSettings
@@ -156,6 +156,7 @@ def ingestion_service(  # noqa: PLR0913 - each is a part that the wiring holds
     territory: Territory,
     sealing_key: SealingKey,
     shaping: Shaping,
+    metrics: WrongCodeMetrics,
     clock: Clock,
     entropy: Entropy,
 ) -> Service:
@@ -169,6 +170,7 @@ def ingestion_service(  # noqa: PLR0913 - each is a part that the wiring holds
         territory: Where people live.
         sealing_key: Seals Epidemiological Info for analytics.
         shaping: Makes all answers alike; the service's own gates come behind its gates.
+        metrics: Counts wrong codes.
         clock: The server's clock.
         entropy: Makes the limiter's keys.
     """
@@ -178,7 +180,9 @@ def ingestion_service(  # noqa: PLR0913 - each is a part that the wiring holds
         infectiousness=infectiousness,
         territory=territory,
         sealing_key=sealing_key,
-        limiter=WrongCodeLimiter(rate=settings.otp_check_rate, clock=clock, entropy=entropy),
+        limiter=WrongCodeLimiter(
+            rate=settings.otp_check_rate, metrics=metrics, clock=clock, entropy=entropy
+        ),
         outage=Outage(clock),
         clock=clock,
     )

@@ -23,7 +23,7 @@ from immuni.deployment.serving import Listener, MutualTls, Server
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.entropy import Entropy
 from immuni.settings import SettingsError
-from immuni.web import OverloadLimiter, Service
+from immuni.web import OverloadLimiter, ProxySettings, Service
 
 SETTINGS_KEY_ID: Final = "settings-1"
 ANALYTICS_KEY_ID: Final = "analytics-1"
@@ -117,4 +117,5 @@ class Wiring:
     def server(self, role: Role, app: ASGIApp, *, mutual_tls: MutualTls | None = None) -> Server:
         """Return a server for a role's application, on the role's port."""
         host, port = self.deployment.bind_host, self.deployment.ports.of(role)
-        return Server(app, Listener(host, port, mutual_tls), self.clock)
+        proxies = self.configured.of(ProxySettings).trusted_proxies
+        return Server(app, Listener(host, port, mutual_tls, proxies), self.clock)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from immuni.api.provinces import italy
 from immuni.backend.infectiousness import InfectiousnessSettings
 from immuni.backend.ingestion.http import ingestion_service
+from immuni.backend.ingestion.limiter import WrongCodeMetrics
 from immuni.backend.ingestion.settings import IngestionSettings
 from immuni.backend.sealing import SealingKey
 from immuni.database import open_pool
@@ -28,6 +29,7 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
                 wiring.deployment.layout.analytics_public_key, key_id=ANALYTICS_KEY_ID
             ),
             shaping=wiring.shaping(),
+            metrics=WrongCodeMetrics(wiring.registry),
             clock=wiring.clock,
             entropy=wiring.entropy,
         )

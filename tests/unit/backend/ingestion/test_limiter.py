@@ -1,15 +1,18 @@
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from immuni.backend.errors import TooManyRequestsError
-from immuni.backend.ingestion.limiter import WrongCodeLimiter
+from immuni.backend.ingestion.limiter import WrongCodeLimiter, WrongCodeMetrics
 from immuni.clock import ManualClock
 from immuni.entropy import SeededEntropy
 
 START = datetime(2020, 6, 20, 12, tzinfo=UTC)
 HERE = "192.0.2.7"
+TOTAL = "immuni_ingestion_wrong_codes_total"
 
 
 @pytest.fixture
@@ -18,8 +21,14 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def limiter(clock: ManualClock) -> WrongCodeLimiter:
-    return WrongCodeLimiter(rate=3, clock=clock, entropy=SeededEntropy("limiter"))
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def limiter(clock: ManualClock, registry: CollectorRegistry) -> WrongCodeLimiter:
+    metrics = WrongCodeMetrics(registry)
+    return WrongCodeLimiter(rate=3, metrics=metrics, clock=clock, entropy=SeededEntropy("limiter"))
 
 
 def use_up(limiter: WrongCodeLimiter, address: str) -> None:
@@ -83,6 +92,28 @@ def test_a_source_is_a_subscriber(
 
     with pytest.raises(TooManyRequestsError) if same else nullcontext():
         limiter.check(other)
+
+
+def test_the_total_of_wrong_codes_is_told_without_a_word_of_their_sources(
+    limiter: WrongCodeLimiter, registry: CollectorRegistry, clock: ManualClock
+) -> None:
+    use_up(limiter, HERE)
+    clock.advance(timedelta(hours=2))
+    limiter.count_wrong("2001:db8::1")
+
+    assert registry.get_sample_value(TOTAL) == 4
+    assert all(not sample.labels for metric in registry.collect() for sample in metric.samples)
+    assert HERE.encode() not in generate_latest(registry)
+
+
+def test_the_alert_in_the_documents_watches_the_total(
+    limiter: WrongCodeLimiter, registry: CollectorRegistry
+) -> None:
+    limiter.check(HERE)
+    page = (Path(__file__).parents[4] / "docs/operations/alerts.md").read_text(encoding="utf-8")
+
+    assert registry.get_sample_value(TOTAL) == 0  # Told from the start, or no rate can be taken.
+    assert f"sum(rate({TOTAL}[" in page
 
 
 def test_nothing_in_memory_holds_an_address(limiter: WrongCodeLimiter) -> None:
