@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
-from immuni.backend.publishing.padding import SimulatedUpload, simulate_upload
+from immuni.backend.publishing.padding import SimulatedUpload, noise_people, simulate_upload
 from immuni.backend.publishing.rules import PublicationRules, Window
 from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.signing import Signer
 from immuni.entropy import Entropy
 from immuni.export import Export, write_export
 from immuni.keys import DiagnosisKey
+
+_MAX_PEOPLE_PER_KEY: Final = 10
 
 
 @dataclass(slots=True)
@@ -21,19 +24,55 @@ class Padding:
     leftovers: list[SimulatedUpload] = field(default_factory=list)
 
 
-def add_person(
-    padding: Padding, *, rules: PublicationRules, window: Window, now: datetime, entropy: Entropy
-) -> None:
-    """Add a simulated person to `padding`; the embargo holds for their keys as well.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Padder:
+    """Draws the simulated people of one run's chunks.
 
-    What waits of them is published when real keys of the same days are: its absence would tell how
-    many of the people were real.
+    Attributes:
+        rules: Say what of a simulated person is due; the embargo holds for their keys as well.
+        settings: Say how many there are.
+        window: The run's window.
+        now: The moment of the run.
+        entropy: Where the people come from.
     """
-    upload = simulate_upload(window, entropy)
-    parts = rules.sort(upload.teks, upload.diagnosis, now)
-    padding.keys.extend(parts.ready)
-    if parts.waiting:
-        padding.leftovers.append(SimulatedUpload(parts.waiting, upload.diagnosis))
+
+    rules: PublicationRules
+    settings: PublishingSettings
+    window: Window
+    now: datetime
+    entropy: Entropy
+
+    def noise(self) -> Padding:
+        """Draw the people that every chunk gets, before its real keys are known."""
+        padding = Padding()
+        for _ in range(noise_people(self.settings.padding_noise, self.entropy)):
+            # However large the draw, half of the chunk stays for the keys that people wait for.
+            if len(padding.keys) < self.settings.max_keys_per_chunk // 2:
+                self.add_person(padding)
+        return padding
+
+    def fill(self, padding: Padding, count: int) -> None:
+        """Fill a chunk of `count` keys up to the minimum, noise not counted."""
+        noise = len(padding.keys)
+        room = self.settings.max_keys_per_chunk - noise
+        minimum = min(self.settings.min_keys_per_chunk, room // 2)
+        # A person of whom no key is due adds nothing; a table that leaves nobody any must not hang.
+        for _ in range(_MAX_PEOPLE_PER_KEY * minimum):
+            if count + len(padding.keys) - noise >= minimum:
+                return
+            self.add_person(padding)
+
+    def add_person(self, padding: Padding) -> None:
+        """Add a simulated person to `padding`.
+
+        What waits of them is published when real keys of the same days are: its absence would tell
+        how many of the people were real.
+        """
+        upload = simulate_upload(self.window, self.entropy)
+        parts = self.rules.sort(upload.teks, upload.diagnosis, self.now)
+        padding.keys.extend(parts.ready)
+        if parts.waiting:
+            padding.leftovers.append(SimulatedUpload(parts.waiting, upload.diagnosis))
 
 
 def build_file(

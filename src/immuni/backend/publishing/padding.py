@@ -80,9 +80,8 @@ def _teks(uploaded_at: datetime, entropy: Entropy) -> tuple[TemporaryExposureKey
         _tek(today - back * TEK_ROLLING_PERIOD, TEK_ROLLING_PERIOD, entropy)
         for back in range(_days_installed(entropy), 0, -1)
     ]
-    if now > today:
-        teks.append(_tek(today, now - today, entropy))
-    return tuple(teks)
+    # A phone counts the running interval: its identifier may have been heard already.
+    return (*teks, _tek(today, now - today + 1, entropy))
 
 
 def _tek(start: int, period: int, entropy: Entropy) -> TemporaryExposureKey:

@@ -3,14 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from immuni.backend.chunks import ChunkName, ChunkStore
-from immuni.backend.publishing.builder import Padding, add_person, build_file
+from immuni.backend.publishing.builder import Padder, Padding, build_file
 from immuni.backend.publishing.collecting import Batch, collect
-from immuni.backend.publishing.padding import noise_people
 from immuni.backend.publishing.recovery import Recovery
 from immuni.backend.publishing.rules import PublicationRules, Window, window_at
 from immuni.backend.publishing.settings import PublishingSettings
@@ -19,8 +16,6 @@ from immuni.backend.signing import Signer
 from immuni.clock import Clock
 from immuni.entropy import Entropy
 from immuni.export import VerificationKey
-
-_MAX_PEOPLE_PER_KEY: Final = 10
 
 
 @dataclass(slots=True)
@@ -98,16 +93,19 @@ class Publisher:
     async def _publish_all(self, session: PublishingSession, published: Published) -> None:
         now = self.clock.now()
         window = window_at(now, self.settings.chunk_period)
+        padder = Padder(
+            rules=self.rules, settings=self.settings, window=window, now=now, entropy=self.entropy
+        )
         last_id: UUID | None = None
         exhausted = False
         while not exhausted:
-            padding = self._noise(window, now)
+            padding = padder.noise()
             room = self.settings.max_keys_per_chunk - len(padding.keys)
             batch = await collect(session, self.rules, after=last_id, room=room, now=now)
             last_id, exhausted = batch.last_id, batch.exhausted
             is_due = batch.holds_real_keys or await self._is_empty_run_due(session, window)
             if is_due:
-                self._fill(padding, len(batch.keys), window=window, now=now)
+                padder.fill(padding, len(batch.keys))
             # Without a minimum size the draw may be nobody: there is no chunk without a key.
             if is_due and (batch.keys or padding.keys):
                 published.keys += await self._release(session, batch, padding, window)
@@ -148,26 +146,3 @@ class Publisher:
             now=self.clock.now(),
         )
         return len(keys)
-
-    def _noise(self, window: Window, now: datetime) -> Padding:
-        """Draw the simulated people that every chunk gets, before its real keys are known."""
-        padding = Padding()
-        for _ in range(noise_people(self.settings.padding_noise, self.entropy)):
-            # However large the draw, half of the chunk stays for the keys that people wait for.
-            if len(padding.keys) < self.settings.max_keys_per_chunk // 2:
-                self._add_person(padding, window, now)
-        return padding
-
-    def _fill(self, padding: Padding, count: int, *, window: Window, now: datetime) -> None:
-        """Fill a small chunk up to the minimum, noise not counted."""
-        noise = len(padding.keys)
-        room = self.settings.max_keys_per_chunk - noise
-        minimum = min(self.settings.min_keys_per_chunk, room // 2)
-        # A person of whom no key is due adds nothing; a table that leaves nobody any must not hang.
-        for _ in range(_MAX_PEOPLE_PER_KEY * minimum):
-            if count + len(padding.keys) - noise >= minimum:
-                return
-            self._add_person(padding, window, now)
-
-    def _add_person(self, padding: Padding, window: Window, now: datetime) -> None:
-        add_person(padding, rules=self.rules, window=window, now=now, entropy=self.entropy)
