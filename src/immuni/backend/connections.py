@@ -1,13 +1,17 @@
 """Transactions of the services, locks of the jobs, and what a silent database means to a client."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
 
 from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import TupleRow
 
 from immuni.backend.errors import UnavailableError
 from immuni.database import Pool
+
+PoolOpener: TypeAlias = Callable[[], AbstractAsyncContextManager[Pool]]
+"""Opens a pool for as long as its context lasts: for a database that may be away meanwhile."""
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from immuni.backend.chunks import ChunkStore
+from immuni.backend.connections import PoolOpener
 from immuni.backend.outbox import Outbox
 from immuni.backend.publishing.publisher import Publisher
 from immuni.backend.publishing.settings import cron_of
@@ -56,7 +57,8 @@ class Parts:
         publisher: Publishes what is due.
         outbox: Carries Epidemiological Info over to the analytics database.
         pool: Connections of the jobs' own role.
-        analytics: Connections of the Analytics Service's role to its database.
+        open_analytics: Opens connections of the Analytics Service's role to its database, only
+            while a job uses them: nothing else waits for that database.
         chunks: The chunk files.
         retention: For how long things are kept.
         queue: The queue, opened by `open_queue`.
@@ -66,7 +68,7 @@ class Parts:
     publisher: Publisher
     outbox: Outbox
     pool: Pool
-    analytics: Pool
+    open_analytics: PoolOpener
     chunks: ChunkStore
     retention: RetentionSettings
     queue: App
@@ -236,20 +238,27 @@ async def _publish(parts: Parts) -> Figures:
 
 
 async def _purge(parts: Parts) -> Figures:
-    purged = await purge(
-        parts.pool,
-        parts.analytics,
-        parts.chunks,
-        settings=parts.retention,
-        now=parts.clock.now(),
-    )
-    await parts.queue.job_manager.delete_old_jobs(
+    try:
+        purged = await purge(
+            parts.pool,
+            parts.open_analytics,
+            parts.chunks,
+            settings=parts.retention,
+            now=parts.clock.now(),
+        )
+    finally:
+        # Whatever could not be purged: the queue's own past does not pile up for it.
+        await _delete_old_jobs(parts.queue)
+    return purged.figures()
+
+
+async def _delete_old_jobs(queue: App) -> None:
+    await queue.job_manager.delete_old_jobs(
         nb_hours=_KEEP_FINISHED_HOURS,
         include_failed=True,
         include_cancelled=True,
         include_aborted=True,
     )
-    return purged.figures()
 
 
 async def _move_outbox(parts: Parts) -> Figures:

@@ -18,7 +18,7 @@ from immuni.backend.analytics.store import (
     forget_deliveries_except,
     keep_epidemiological,
 )
-from immuni.backend.connections import exclusive
+from immuni.backend.connections import PoolOpener, exclusive
 from immuni.backend.sealing import OpeningKey, Sealed
 from immuni.database import Pool
 
@@ -33,12 +33,13 @@ class Outbox:
 
     Attributes:
         pool: Connections of the jobs' role to the services' database.
-        analytics: Connections of the Analytics Service's role to its own.
+        open_analytics: Opens connections of the Analytics Service's role to its own, for each move
+            anew.
         opening_key: Opens what ingestion sealed.
     """
 
     pool: Pool
-    analytics: Pool
+    open_analytics: PoolOpener
     opening_key: OpeningKey = field(repr=False)
 
     async def move(self) -> int:
@@ -46,18 +47,26 @@ class Outbox:
 
         Rows go in the order of their random ids, which says nothing about that of the uploads.
         While another mover is at work, nothing is done.
+
+        Raises:
+            DatabaseUnreachableError: The analytics database does not answer; every row waits.
         """
-        moved = 0
         async with exclusive(self.pool, _OUTBOX_LOCK) as connection:
-            last_id: UUID | None = None
-            if connection is not None:
-                await forget_deliveries_except(self.analytics, await _waiting(connection))
-            while connection is not None and (piece := await _read(connection, last_id)):
-                done = await keep_epidemiological(self.analytics, piece, self.opening_key)
-                await _delete(connection, done)
-                await forget_deliveries(self.analytics, done)
-                moved += len(done)
-                last_id = piece[-1].id
+            if connection is None:
+                return 0
+            async with self.open_analytics() as analytics:
+                return await self._move_between(connection, analytics)
+
+    async def _move_between(self, here: AsyncConnection[TupleRow], there: Pool) -> int:
+        moved = 0
+        last_id: UUID | None = None
+        await forget_deliveries_except(there, await _waiting(here))
+        while piece := await _read(here, last_id):
+            done = await keep_epidemiological(there, piece, self.opening_key)
+            await _delete(here, done)
+            await forget_deliveries(there, done)
+            moved += len(done)
+            last_id = piece[-1].id
         return moved
 
 

@@ -4,29 +4,39 @@ Source:
     Publishing, "Retention".
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from psycopg.sql import SQL
 
 from immuni.backend.analytics.store import purge as purge_analytics
 from immuni.backend.chunks import ChunkName, ChunkStore
+from immuni.backend.connections import PoolOpener
 from immuni.backend.publishing.rules import KEY_USEFUL_FOR
 from immuni.backend.publishing.store import CHANNEL
 from immuni.backend.reporting.rules import INDEX_MAX_AGE
 from immuni.backend.retention import RetentionSettings
 from immuni.database import Pool
+from immuni.errors import ImmuniError
 from immuni.keys import interval_at
+from immuni.telemetry import logger
 
+_Part: TypeAlias = Callable[[], Awaitable[int]]
 _PIECE: Final = 1000
 _DELETE: Final = """
     DELETE FROM ingestion.{table} WHERE id IN
         (SELECT id FROM ingestion.{table} WHERE {column} <= %s LIMIT %s)
 """
+_log = logger("purging")
 
 
-@dataclass(slots=True)
+class PurgeIncompleteError(ImmuniError, RuntimeError):
+    """Some kinds could not be deleted, which the message names; all others were."""
+
+
+@dataclass(frozen=True, slots=True)
 class Purged:
     """How much of each kind was deleted."""
 
@@ -43,13 +53,13 @@ class Purged:
 
 async def purge(
     pool: Pool,
-    analytics: Pool,
+    open_analytics: PoolOpener,
     chunks: ChunkStore,
     *,
     settings: RetentionSettings,
     now: datetime,
 ) -> Purged:
-    """Delete everything that is past its time.
+    """Delete everything that is past its time, each kind whatever becomes of the others.
 
     Codes go once they have expired, used or not. An upload that waits goes when its youngest key
     is of no use to any phone: until then it is published first. What the analytics database did
@@ -58,28 +68,50 @@ async def purge(
 
     Args:
         pool: Connections of the jobs' role to the services' database.
-        analytics: Connections of the Analytics Service's role to its own.
+        open_analytics: Opens connections of the Analytics Service's role to its own.
         chunks: The chunk files.
         settings: For how long things are kept.
         now: The moment by which they are.
 
     Raises:
-        ChunkStoreError: The store does not answer; the next run of publishing removes the files.
+        PurgeIncompleteError: A database or the store did not answer. A chunk file that was left
+            behind is removed by the next run of publishing.
     """
     cutoff = now - settings.retention
     useless = now - min(settings.retention, KEY_USEFUL_FOR)
-    purged = Purged(
-        otps=await _delete(pool, "otp", "expires_at", now),
-        uploads=await _delete(pool, "upload", "last_end", interval_at(useless)),
-        outbox=await _delete(pool, "outbox", "received_on", cutoff.date()),
-        analytics=await purge_analytics(
-            analytics, before=(now - settings.analytics_retention).date()
-        ),
+
+    async def analytics() -> int:
+        async with open_analytics() as theirs:
+            return await purge_analytics(theirs, before=(now - settings.analytics_retention).date())
+
+    return await _purge_each(
+        {
+            "otps": lambda: _delete(pool, "otp", "expires_at", now),
+            "uploads": lambda: _delete(pool, "upload", "last_end", interval_at(useless)),
+            "outbox": lambda: _delete(pool, "outbox", "received_on", cutoff.date()),
+            "analytics": analytics,
+            "chunks": lambda: _delete_chunks(pool, chunks, cutoff - INDEX_MAX_AGE),
+        }
     )
-    while (name := await _withdraw_chunk(pool, cutoff - INDEX_MAX_AGE)) is not None:
-        # The index no longer names it: from here on it may be gone.
-        await chunks.delete(name)
-        purged.chunks += 1
+
+
+async def _purge_each(parts: Mapping[str, _Part]) -> Purged:
+    """Delete each kind, and tell at the end of all that failed."""
+    deleted: dict[str, int] = {}
+    errors: dict[str, Exception] = {}
+    for kind, delete in parts.items():
+        try:
+            deleted[kind] = await delete()
+        except Exception as error:  # noqa: BLE001 - it is raised below, once the others had their turn
+            errors[kind] = error
+    purged = Purged(**deleted)
+    if errors:
+        # Kinds of errors only: a database's message may quote a key.
+        failed = ", ".join(f"{kind}: {type(error).__name__}" for kind, error in errors.items())
+        _log.error("purge_incomplete", failed=failed, **purged.figures())
+        raise PurgeIncompleteError(f"not purged: {failed}") from ExceptionGroup(
+            "purging", list(errors.values())
+        )
     return purged
 
 
@@ -91,6 +123,16 @@ async def _delete(pool: Pool, table: str, column: str, limit: object) -> int:
         async with pool.connection() as connection:
             piece = (await connection.execute(statement, [limit, _PIECE])).rowcount
         total += piece
+    return total
+
+
+async def _delete_chunks(pool: Pool, chunks: ChunkStore, cutoff: datetime) -> int:
+    """Delete the chunks whose window ended by `cutoff`, with their keys and their files."""
+    total = 0
+    while (name := await _withdraw_chunk(pool, cutoff)) is not None:
+        # The index no longer names it: from here on it may be gone.
+        await chunks.delete(name)
+        total += 1
     return total
 
 

@@ -87,22 +87,23 @@ async def job_parts(wiring: Wiring) -> AsyncIterator[Parts]:
     """Open what the jobs work with."""
     databases, retention = wiring.databases, wiring.configured.of(RetentionSettings)
     chunks = wiring.chunk_store()
+    # Not opened here: an outage of the analytics database must not stop publishing.
+    open_analytics = partial(open_pool, databases.analytics_database_url, name="outbox", max_size=2)
     async with (
         open_pool(databases.jobs_database_url, name="jobs") as pool,
-        open_pool(databases.analytics_database_url, name="outbox", max_size=2) as analytics,
         open_queue(databases.jobs_database_url) as queue,
     ):
         yield Parts(
             publisher=_publisher(wiring, pool, chunks),
             outbox=Outbox(
                 pool=pool,
-                analytics=analytics,
+                open_analytics=open_analytics,
                 opening_key=OpeningKey.read(
                     wiring.deployment.layout.analytics_key, key_id=ANALYTICS_KEY_ID
                 ),
             ),
             pool=pool,
-            analytics=analytics,
+            open_analytics=open_analytics,
             chunks=chunks,
             retention=retention,
             queue=queue,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,16 +48,14 @@ async def parts(
     """Open everything."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(press.database.jobs, max_size=4))
-        analytics = await stack.enter_async_context(
-            open_pool(analytics_database.analytics, max_size=2)
-        )
+        open_analytics = partial(open_pool, analytics_database.analytics, max_size=2)
         publisher = await stack.enter_async_context(press.publisher())
         key = OpeningKey.read(press.folder / "analytics.pem", key_id=sealing_key.key_id)
         yield Parts(
             publisher=publisher,
-            outbox=Outbox(pool=pool, analytics=analytics, opening_key=key),
+            outbox=Outbox(pool=pool, open_analytics=open_analytics, opening_key=key),
             pool=pool,
-            analytics=analytics,
+            open_analytics=open_analytics,
             chunks=press.chunks,
             retention=RetentionSettings(),
             queue=await stack.enter_async_context(open_queue(press.database.jobs)),

@@ -65,7 +65,8 @@ async def test_a_row_that_arrived_before_the_mover_was_killed_arrives_no_second_
             "SELECT id, key_id, sealed, received_on FROM ingestion.outbox LIMIT 3",
         )
     ]
-    await keep_epidemiological(parts.analytics, waiting, parts.outbox.opening_key)
+    async with parts.open_analytics() as analytics:
+        await keep_epidemiological(analytics, waiting, parts.outbox.opening_key)
 
     await parts.outbox.move()
 

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.anyio
 
 
 async def purge_at(parts: Parts, now: datetime) -> Purged:
-    return await purge(parts.pool, parts.analytics, parts.chunks, settings=parts.retention, now=now)
+    return await purge(
+        parts.pool, parts.open_analytics, parts.chunks, settings=parts.retention, now=now
+    )
 
 
 async def test_a_code_goes_when_it_has_expired(parts: Parts, press: Press) -> None:
