@@ -10,8 +10,8 @@ from immuni.app.record import AppRecord
 from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
 from immuni.framework import KeyStore
-from immuni.framework.encrypted_database import EncryptedDatabase
-from immuni.framework.key_store import key_for
+from immuni.framework.store.encrypted_database import EncryptedDatabase
+from immuni.framework.store.key_store import key_for
 
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS record (

@@ -2,30 +2,9 @@
 
 from immuni.framework.detecting import MAX_DETECTIONS_PER_DAY, MAX_WINDOW_DETECTIONS_PER_DAY
 from immuni.framework.detection import RefusedExportError
-from immuni.framework.encrypted_database import (
-    CorruptStoreError,
-    EncryptedDatabase,
-    StoreError,
-    StoreFullError,
-    StoreInUseError,
-    StoreLockedError,
-)
+from immuni.framework.duties.life import OnFault, Phone, keep_living, live_until, run
+from immuni.framework.duties.pausing import NaiveInstantError
 from immuni.framework.framework import ExposureNotificationFramework
-from immuni.framework.key_store import (
-    STORE_KEY_LENGTH,
-    ExposedKeyError,
-    FileKeyStore,
-    InvalidStoreKeyError,
-    KeyStore,
-    KeyStoreError,
-)
-from immuni.framework.keyring_key_store import (
-    KeyringKeyStore,
-    KeyringUnavailableError,
-    key_store_for,
-)
-from immuni.framework.life import OnFault, Phone, keep_living, live_until, run
-from immuni.framework.pausing import NaiveInstantError
 from immuni.framework.radio_use import CpuSeconds, MeteredRadio, RadioUse
 from immuni.framework.refusals import (
     ConsentRefusedError,
@@ -34,10 +13,31 @@ from immuni.framework.refusals import (
     UntrustedClockError,
     UserNotToldError,
 )
-from immuni.framework.salvage import Salvaged, Soundness, begin_anew, examine, salvage
-from immuni.framework.schema import NewerStoreError
 from immuni.framework.status import InactiveReason, Status
 from immuni.framework.store import RETENTION, Store
+from immuni.framework.store.encrypted_database import (
+    CorruptStoreError,
+    EncryptedDatabase,
+    StoreError,
+    StoreFullError,
+    StoreInUseError,
+    StoreLockedError,
+)
+from immuni.framework.store.key_store import (
+    STORE_KEY_LENGTH,
+    ExposedKeyError,
+    FileKeyStore,
+    InvalidStoreKeyError,
+    KeyStore,
+    KeyStoreError,
+)
+from immuni.framework.store.keyring_key_store import (
+    KeyringKeyStore,
+    KeyringUnavailableError,
+    key_store_for,
+)
+from immuni.framework.store.salvage import Salvaged, Soundness, begin_anew, examine, salvage
+from immuni.framework.store.schema import NewerStoreError
 
 __all__ = [
     "MAX_DETECTIONS_PER_DAY",

@@ -4,8 +4,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from immuni.framework.encrypted_database import StoreError
 from immuni.framework.store import Store
+from immuni.framework.store.encrypted_database import StoreError
 
 TOLERANCE: Final = timedelta(hours=1)
 """Less than the two hours for which published keys are held back."""

@@ -11,8 +11,8 @@ import msgspec
 from immuni.export import VerificationKey
 from immuni.framework.detection import Contact, Contacts, find_contacts
 from immuni.framework.refusals import DetectionQuotaError
-from immuni.framework.results import DetectionKind, KeyTag, TaggedWindow
 from immuni.framework.store import Store
+from immuni.framework.store.results import DetectionKind, KeyTag, TaggedWindow
 from immuni.matching import supersedes
 from immuni.risk import (
     DailySummariesConfiguration,

@@ -9,12 +9,12 @@ from immuni.ble import Radio
 from immuni.clock import Clock
 from immuni.entropy import Entropy
 from immuni.export import VerificationKey
-from immuni.framework.broadcasting import Broadcasting
 from immuni.framework.clock_watch import ClockWatch
 from immuni.framework.detecting import Detecting
-from immuni.framework.duty import Duty, Purging
-from immuni.framework.listening import Listening
-from immuni.framework.pausing import Pausing
+from immuni.framework.duties.broadcasting import Broadcasting
+from immuni.framework.duties.duty import Duty, Purging
+from immuni.framework.duties.listening import Listening
+from immuni.framework.duties.pausing import Pausing
 from immuni.framework.radio_use import MeteredRadio
 from immuni.framework.refusals import (
     ConsentRefusedError,
@@ -41,8 +41,8 @@ from immuni.risk import (
 class ExposureNotificationFramework:
     """The exposure notifications of one device.
 
-    It is a `immuni.framework.life.Phone`: drive it with `run` or `live_until`. Whatever switches
-    were on when it was closed, are on when it is made again.
+    It is a `Phone`: drive it with `run` or `live_until`. Whatever switches were on when it was
+    closed, are on when it is made again.
 
     Privacy:
         An App learns that there was an exposure, its day, length, closeness and score, never

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from immuni.framework.own_keys import OwnKey
+from immuni.framework.store.own_keys import OwnKey
 from immuni.keys import ENIntervalNumber, rolling_start_of
 
 MAX_KEYS_PER_DAY: Final = 3

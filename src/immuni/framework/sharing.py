@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from immuni.framework.encrypted_database import CorruptStoreError
 from immuni.framework.key_life import keys_to_hand_out
 from immuni.framework.refusals import ConsentRefusedError
 from immuni.framework.store import Store
+from immuni.framework.store.encrypted_database import CorruptStoreError
 from immuni.keys import TemporaryExposureKey, interval_at
 
 PERMISSION_LIFETIME: Final = timedelta(days=5)

@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from immuni.framework.encrypted_database import CorruptStoreError
 from immuni.framework.status import InactiveReason
 from immuni.framework.store import Store
+from immuni.framework.store.encrypted_database import CorruptStoreError
 
 _FACT: Final = "switches"
 

@@ -12,7 +12,7 @@ from typing import Final, overload
 from immuni.crypto import AEM, RPI
 from immuni.entropy import SystemEntropy
 from immuni.framework import FileKeyStore, Store
-from immuni.framework.scans import MOST_SIGHTINGS
+from immuni.framework.store.scans import MOST_SIGHTINGS
 from immuni.matching import Sighting
 
 BEGIN: Final = datetime(2020, 6, 10, tzinfo=UTC)

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from immuni.framework.scans import MOST_SIGHTINGS
+from immuni.framework.store.scans import MOST_SIGHTINGS
 from immuni.matching import PackedSightings
 from tests.crash.framework.dying_listener import MOST_SCANS, SIGHTINGS_EACH, open_phone, scan
 

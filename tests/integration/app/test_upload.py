@@ -13,7 +13,7 @@ from immuni.app.upload_errors import (
     UploadOrderError,
 )
 from immuni.framework import ConsentRefusedError
-from immuni.framework.encrypted_database import EncryptedDatabase
+from immuni.framework.store.encrypted_database import EncryptedDatabase
 from tests.integration.app.world import CHIETI, World
 
 pytestmark = pytest.mark.anyio

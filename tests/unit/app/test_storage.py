@@ -9,7 +9,7 @@ from immuni.app.state import AtRisk
 from immuni.app.storage import AppStore, UnreadableRecordError
 from immuni.entropy import SeededEntropy
 from immuni.framework import FileKeyStore, StoreLockedError
-from immuni.framework.encrypted_database import EncryptedDatabase
+from immuni.framework.store.encrypted_database import EncryptedDatabase
 from tests.unit.app.records import TODAY, a_summary, an_uploadable
 
 MARK = "MARKED-PROVINCE"

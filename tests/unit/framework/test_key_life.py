@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from immuni.framework.key_life import current_key, keys_to_hand_out, may_begin_key
-from immuni.framework.own_keys import OwnKey
+from immuni.framework.store.own_keys import OwnKey
 from immuni.keys import ENIntervalNumber, TemporaryExposureKey, first_interval_of
 from tests.unit.framework.phones import NOON
 

@@ -17,7 +17,7 @@ from immuni.backend.publishing.rules import PublicationRules, Window
 from immuni.backend.publishing.settings import PublishingSettings
 from immuni.entropy import Entropy, SeededEntropy
 from immuni.framework.key_life import keys_to_hand_out
-from immuni.framework.own_keys import OwnKey
+from immuni.framework.store.own_keys import OwnKey
 from immuni.keys import (
     TEK_ROLLING_PERIOD,
     ENIntervalNumber,
