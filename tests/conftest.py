@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,9 @@ from tests.postgres import Postgres, PostgresKeeper
 # How long an example takes depends on what else the machine does; pytest-timeout ends what hangs.
 settings.register_profile("immuni", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("immuni")
+
+# On a desktop the keys of tests must not end up in the key store of whoever runs them.
+os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
 
 _KEEPER = pytest.StashKey[PostgresKeeper]()
 _WORKER_INPUT = "postgres_keeper"
