@@ -1,7 +1,6 @@
 """What commands print with ``--json``: an example of each, and what its members mean."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -9,8 +8,10 @@ from typing import Final
 from immuni.deployment.provision import DemoAccount
 from immuni.deployment.roles import Ports
 from immuni.deployment.up import Running
-from immuni.framework import InactiveReason
+from scripts.reference.device_answers import DEVICE
+from scripts.reference.risk_answers import RISK
 from scripts.reference.running import run
+from scripts.reference.told import Answer, Told
 
 _VECTORS: Final = "tests/vectors/files"
 SAMPLE: Final = f"{_VECTORS}/sample_diagnosis_key_file.zip"
@@ -18,43 +19,6 @@ SAMPLE_KEY: Final = f"{_VECTORS}/sample_310-v1.pem"
 HEARD: Final = "docs/examples/heard.csv"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One form of a command's JSON.
-
-    Attributes:
-        example: Returns one, from a run of the command where it always prints the same.
-        members: Path to meaning. ``[]`` stands for the items of a list, ``*`` for names that
-            depend on what was found.
-        when: In which case it is printed; empty where there is one form only.
-        like: Said in place of the example and the table, where another command has them.
-    """
-
-    example: Callable[[], object]
-    members: Mapping[str, str]
-    when: str = ""
-    like: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a page says of a command beyond what the command itself knows.
-
-    Attributes:
-        exit_codes: Beyond 0 for done and 2 for wrong use.
-        answers: The forms of its JSON.
-        note: A sentence or two.
-    """
-
-    exit_codes: Mapping[int, str] = field(default_factory=dict)
-    answers: tuple[Answer, ...] = ()
-    note: str = ""
-
-
-_DEVICE_CHANGED: Final = Told(
-    exit_codes={1: "nobody answers"},
-    answers=(Answer(dict, {}, like="what [`device status`](#immuni-device-status) prints."),),
-)
 _WRONG_SETTINGS: Final = {78: "some settings are wrong"}
 _CHUNK: Final = {
     "verified": "whether the signature was verified with a key; here always false",
@@ -79,22 +43,6 @@ _CODE: Final = {
     "otp": "the code, ten characters",
     "grouped": "the code as people see and dictate it",
     "sha256": "what a phone sends in its place, hexadecimal; as secret as the code",
-}
-_BUCKET: Final = {
-    "bucket": "place of its bucket among the eight of the parameter, from 0",
-    "lower": "lower limit of the bucket, or null",
-    "upper": "upper limit of the bucket, or null",
-    "score": "score of the bucket, 0..8",
-}
-_FACTORS: Final = {
-    "attenuation_db.value": "mean attenuation",
-    **{f"attenuation_db.{name}": meaning for name, meaning in _BUCKET.items()},
-    "days.value": "UTC days since the exposure",
-    **{f"days.{name}": meaning for name, meaning in _BUCKET.items()},
-    "minutes.value": "duration, in steps of five minutes",
-    **{f"minutes.{name}": meaning for name, meaning in _BUCKET.items()},
-    "transmission_risk_level.value": "level, 0..8; 0 is unknown",
-    "transmission_risk_level.score": "its score, 0..8; 1 for level 0",
 }
 _RUNNING: Final = Running(
     Path("/srv/immuni/var"),
@@ -295,207 +243,8 @@ TOLD: Final[Mapping[str, Told]] = {
         ),
         note="All bytes are hexadecimal.",
     ),
-    "risk explain": Told(
-        exit_codes={1: "there is no such preset, or the file was refused"},
-        answers=(
-            Answer(
-                partial(
-                    run,
-                    *("risk", "explain", "--attenuation-db", "55", "--minutes", "20"),
-                    *("--days", "3", "--level", "4", "--json"),
-                ),
-                {
-                    "model": "`v1`",
-                    "preset": "name of the preset, or the file",
-                    **_FACTORS,
-                    "product": "of the four scores, 0..4096",
-                    "minimum_risk_score": "a product below it scores 0",
-                    "total_risk_score": "Total Risk Score",
-                    "warning_score": "Total Risk Score from which the deployment warned; null "
-                    "where it decided otherwise, and for a file",
-                    "words[]": "the same in sentences, for people; may change",
-                },
-                when="For a preset of the v1 model, or a file",
-            ),
-            Answer(
-                partial(
-                    run,
-                    *("risk", "explain", "--attenuation-db", "55", "--minutes", "20"),
-                    *("--days", "3", "--days-since-onset", "2", "--preset", "koronavilkku"),
-                    "--json",
-                ),
-                {
-                    "model": "`v2`",
-                    "preset": "name of the preset",
-                    "times[].closeness": "range of attenuation: `immediate`, `near`, `medium` or "
-                    "`other`",
-                    "times[].above_db": "its lower limit, which does not belong to it; or null",
-                    "times[].at_most_db": "its upper limit, which does; or null",
-                    "times[].seconds": "time in it",
-                    "times[].weight": "weight of it, 0..2.5",
-                    "times[].weighted_seconds": "their product",
-                    "weighted_duration_seconds": "sum of these",
-                    "report_type": "how the diagnosis became known",
-                    "report_type_weight": "its weight, 0..2.5",
-                    "infectiousness": "`NONE`, `STANDARD` or `HIGH`",
-                    "infectiousness_weight": "its weight, 0..2.5",
-                    "score": "weighted duration times both weights",
-                    "minimum_window_score": "a window that scores less does not count",
-                    "days_since_exposure": "days since the exposure",
-                    "days_since_exposure_threshold": "a window longer ago does not count; 0 sets "
-                    "no limit",
-                    "counts": "whether the window is part of its day's summary",
-                    "warning_score": "sum of a day's scores from which the deployment warned",
-                    "words[]": "the same in sentences, for people; may change",
-                },
-                when="For a preset of the v2 model",
-            ),
-        ),
-    ),
-    "risk presets": Told(
-        answers=(
-            Answer(
-                partial(run, "risk", "presets", "--json"),
-                {
-                    "[].name": "name, as `risk explain` takes it",
-                    "[].model": "`v1` or `v2`",
-                    "[].deployment": "whose numbers they are",
-                    "[].warning_score": "score from which it warned: of an exposure in v1, of a "
-                    "day in v2; null where it decided otherwise",
-                    "[].configuration.*": "parameter of the model that is a number",
-                    "[].configuration.*[]": "parameter that is a list; in v1 the object is the "
-                    "setting `exposure_configuration`",
-                    "[].configuration.*.*": "parameter that is a weight of a report type or of a "
-                    "degree of infectiousness",
-                    "[].mapping": "in v1 null",
-                    "[].mapping.*": "what counts where a key does not tell",
-                    "[].mapping.*.*": "day from the onset of symptoms to infectiousness; days that "
-                    "are left out are not infectious",
-                    "[].source": "where the numbers are published",
-                },
-            ),
-        ),
-    ),
-    "device run": Told(
-        exit_codes={1: "the database cannot be opened, or another daemon has it"},
-        note="An adapter that is missing is waited for.",
-    ),
-    "device status": Told(
-        exit_codes={1: "exposure notifications do not work, or nobody answers"},
-        answers=(
-            Answer(
-                lambda: {
-                    "active": False,
-                    "reasons": ["paused"],
-                    "key_storage": "a file that only its owner can read",
-                    "paused_until": "2026-11-22T18:00:00+00:00",
-                    "radio_error": None,
-                    "radio": {
-                        "elapsed_seconds": 3600.0,
-                        "scans": 14,
-                        "scan_seconds": 56.0,
-                        "on_air_seconds": 16.2,
-                        "cpu_seconds": 1.9,
-                    },
-                },
-                {
-                    "active": "whether exposure notifications work",
-                    "reasons[]": "why not: "
-                    + ", ".join(f"`{reason.value}`" for reason in InactiveReason)
-                    + "; `unreachable` where no daemon answers, and all that follows is null",
-                    "key_storage": "where the key of the database is kept, in words",
-                    "paused_until": "when a pause ends by itself; null where it does not, or there "
-                    "is none",
-                    "radio_error": "what the adapter said last; null where it works",
-                    "radio.elapsed_seconds": "time since the daemon's start; of it",
-                    "radio.scans": "how many scans there were",
-                    "radio.scan_seconds": "how long the receiver was on",
-                    "radio.on_air_seconds": "how long the transmitter was on",
-                    "radio.cpu_seconds": "processor time of the daemon",
-                },
-            ),
-        ),
-    ),
-    "device start": _DEVICE_CHANGED,
-    "device stop": _DEVICE_CHANGED,
-    "device pause": _DEVICE_CHANGED,
-    "device resume": _DEVICE_CHANGED,
-    "device delete": _DEVICE_CHANGED,
-    "device repair": Told(
-        exit_codes={
-            1: "the database is whole, in use, or locked without `--begin-anew`, or there is no "
-            "room for a second one"
-        },
-        answers=(
-            Answer(
-                lambda: {
-                    "kept": {"own keys": 14, "sightings": 5120, "detections": 30},
-                    "damaged": ["sightings"],
-                    "set_aside": "var/device/framework.db.damaged-20261122T120000Z",
-                },
-                {
-                    "kept.*": "how much of each kind the new database holds; nothing where the key "
-                    "opens nothing",
-                    "damaged[]": "kinds of which something is lost",
-                    "set_aside": "where the damaged database lies now",
-                },
-            ),
-        ),
-    ),
-    "radio check": Told(
-        exit_codes={1: "there is no adapter, or none that works; the answer says why"},
-        answers=(
-            Answer(
-                lambda: {
-                    "ok": True,
-                    "adapters": [
-                        {"name": "hci-socket:0", "description": "hci0, by way of the kernel"},
-                        {"name": "usb:1-1.2", "description": "USB, Dongle 5 (0a12:0001)"},
-                    ],
-                    "opened": "hci-socket:0",
-                    "advertising_sets": True,
-                    "tx_power_dbm": 7,
-                    "seconds": 10,
-                    "broadcasts": 78,
-                    "phones": 2,
-                    "strongest_rssi_dbm": -61,
-                },
-                {
-                    "ok": "true",
-                    "adapters[].name": "name of a way to an adapter, as `--adapter` takes it",
-                    "adapters[].description": "what it is, for people",
-                    "opened": "the one that listened",
-                    "advertising_sets": "true: an adapter without them is of no use",
-                    "tx_power_dbm": "what it transmits with",
-                    "seconds": "how long it listened",
-                    "broadcasts": "exposure notification broadcasts that it heard",
-                    "phones": "different identifiers among them",
-                    "strongest_rssi_dbm": "strength of the strongest; null where none was heard",
-                },
-            ),
-            Answer(
-                lambda: {
-                    "ok": False,
-                    "adapters": [
-                        {"name": "hci-socket:0", "description": "hci0, by way of the kernel"},
-                    ],
-                    "reason": "cannot open the adapter 'hci-socket:0': Device or resource busy",
-                    "advice": [
-                        "Most likely bluetoothd holds it: sudo systemctl stop bluetooth",
-                        "If it still says so: sudo hciconfig hci0 down",
-                    ],
-                },
-                {
-                    "ok": "false",
-                    "adapters[].name": "as above",
-                    "adapters[].description": "likewise",
-                    "reason": "why none works, for people",
-                    "advice[]": "what to do, for people",
-                },
-                when="Where no adapter works",
-            ),
-        ),
-    ),
+    **RISK,
+    **DEVICE,
     "jobs list": Told(
         exit_codes=_WRONG_SETTINGS,
         answers=(

@@ -9,9 +9,10 @@ from typing import Any, Final, get_type_hints
 import typer
 
 from immuni.cli import app
-from scripts.reference.answers import FIGURES, TOLD, Answer, Told
+from scripts.reference.answers import FIGURES, TOLD
 from scripts.reference.json_shape import shape_of, written
 from scripts.reference.markdown import block, code, table
+from scripts.reference.told import Answer, Told
 
 _VALUES: Final[Mapping[object, str]] = {
     Path: "PATH",
