@@ -1,5 +1,6 @@
 """The protocol's values: intervals, Temporary Exposure Keys, diagnosis keys."""
 
+from immuni.keys.columns import Columns
 from immuni.keys.intervals import (
     INTERVAL,
     INTERVAL_SECONDS,
@@ -31,6 +32,7 @@ __all__ = [
     "MAX_TRANSMISSION_RISK_LEVEL",
     "TEK_ROLLING_PERIOD",
     "UNKNOWN_ONSET",
+    "Columns",
     "DiagnosisKey",
     "ENIntervalNumber",
     "InvalidKeyError",

@@ -1,10 +1,11 @@
 """Many diagnosis keys in little memory."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from operator import add, eq
-from typing import Final, Self, overload
+from collections.abc import Iterable, Sequence
+from operator import add
+from typing import Final, Self
 
+from immuni.keys.columns import Columns
 from immuni.keys.intervals import MAX_INTERVAL, TEK_ROLLING_PERIOD, ENIntervalNumber
 from immuni.keys.tek import (
     DAYS_SINCE_ONSET,
@@ -20,7 +21,7 @@ UNKNOWN_ONSET: Final = DAYS_SINCE_ONSET.stop
 """Stands in a column for an unknown onset: outside the 32 bits of a file's field."""
 
 
-class PackedKeys(Sequence[DiagnosisKey]):
+class PackedKeys(Columns[DiagnosisKey]):
     """A sequence of diagnosis keys, kept in columns and built one by one when asked for.
 
     Treat the columns as constant: what was packed is matched as it stands.
@@ -106,30 +107,6 @@ class PackedKeys(Sequence[DiagnosisKey]):
 
     def __len__(self) -> int:
         return len(self.rolling_periods)
-
-    @overload
-    def __getitem__(self, index: int) -> DiagnosisKey: ...
-    @overload
-    def __getitem__(self, index: slice) -> "PackedKeys": ...
-    def __getitem__(self, index: int | slice) -> "DiagnosisKey | PackedKeys":
-        if isinstance(index, slice):
-            return PackedKeys(self._at(place) for place in range(*index.indices(len(self))))
-        return self._at(range(len(self))[index])
-
-    def __iter__(self) -> Iterator[DiagnosisKey]:
-        return map(self._at, range(len(self)))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(map(eq, self, other))
-
-    def __hash__(self) -> int:
-        # Equal to a tuple of the same keys, so of the same hash.
-        return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return f"<PackedKeys: {len(self)} keys>"
 
     def _at(self, place: int) -> DiagnosisKey:
         onset = self.onsets[place]

@@ -1,13 +1,12 @@
 """Many sightings in little memory."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from operator import eq
-from typing import Final, Self, overload
+from typing import Final, Self
 
 from immuni.crypto import AEM, RPI
-from immuni.keys import INTERVAL_SECONDS
+from immuni.keys import INTERVAL_SECONDS, Columns
 from immuni.matching.sighting import (
     AEM_LENGTH,
     RPI_LENGTH,
@@ -25,7 +24,7 @@ UNKNOWN_SCAN: Final = -1
 """Stands in a column for an unknown time since the scan before."""
 
 
-class PackedSightings(Sequence[Sighting]):
+class PackedSightings(Columns[Sighting]):
     """A sequence of sightings, kept in columns and built one by one when asked for.
 
     Attributes:
@@ -91,30 +90,6 @@ class PackedSightings(Sequence[Sighting]):
 
     def __len__(self) -> int:
         return len(self.seen_at_us)
-
-    @overload
-    def __getitem__(self, index: int) -> Sighting: ...
-    @overload
-    def __getitem__(self, index: slice) -> "PackedSightings": ...
-    def __getitem__(self, index: int | slice) -> "Sighting | PackedSightings":
-        if isinstance(index, slice):
-            return PackedSightings(self._at(place) for place in range(*index.indices(len(self))))
-        return self._at(range(len(self))[index])
-
-    def __iter__(self) -> Iterator[Sighting]:
-        return map(self._at, range(len(self)))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(map(eq, self, other))
-
-    def __hash__(self) -> int:
-        # Equal to a tuple of the same sightings, so of the same hash.
-        return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return f"<PackedSightings: {len(self)} sightings>"
 
     def seen_at(self, place: int) -> datetime:
         """Return when the sighting at `place` was heard."""

@@ -115,4 +115,4 @@ def test_columns_that_cannot_be_right_are_refused(change: dict[str, object]) -> 
 
 
 def test_packed_keys_show_their_number_and_nothing_else() -> None:
-    assert repr(PackedKeys([WHOLE])) == "<PackedKeys: 1 keys>"
+    assert repr(PackedKeys([WHOLE])) == "<PackedKeys of 1>"

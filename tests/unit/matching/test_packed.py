@@ -79,6 +79,6 @@ def test_no_sightings_are_columns_too() -> None:
 def test_packed_sightings_show_their_number_and_nothing_else() -> None:
     packed = PackedSightings([Sighting(RPI(b"\xde\xad" * 8), None, -60, MIDNIGHT)])
 
-    assert repr(packed) == "<PackedSightings: 1 sightings>"
+    assert repr(packed) == "<PackedSightings of 1>"
     assert packed != 2
     assert packed != ("no sighting",)
