@@ -34,6 +34,14 @@ setup: .venv/.installed ## Set up what is missing to run the system
 	@umask 022 && $(pip) --require-hashes --requirement $<
 	@touch $@
 
+# The S3 server of the tests, in an environment of its own.
+.venv/.s3: requirements-s3.lock .venv/.created
+	@echo 'Installing the packages of $<'
+	@umask 022 && $(python) -m venv --clear .venv/s3
+	@umask 022 && .venv/s3/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement $<
+	@touch $@
+
 # The stamp alone does not tell when the library is gone.
 ifeq ($(wildcard src/immuni/_core/_native*.so),)
 .PHONY: .venv/.installed
@@ -56,8 +64,8 @@ demo: setup ## Tell the whole story without hands
 # --- Checking it.
 
 .PHONY: test
-test: setup .venv/.development ## Run every test
-	@scripts/install-tools browser
+test: setup .venv/.development .venv/.s3 ## Run every test
+	@scripts/install-tools browser hsm
 	scripts/with-rust cargo test --quiet --workspace --locked
 	$(python) -m pytest --numprocesses 2
 
@@ -97,11 +105,12 @@ format: setup .venv/.development ## Format the code
 
 .PHONY: lock
 lock: .venv/.development ## Lock the Python packages anew; upgrade=--upgrade takes newer ones
-	$(call compile,requirements.lock,--group build)
-	$(call compile,requirements-dev.lock,--group dev --constraints requirements.lock)
+	$(call compile,requirements.lock,pyproject.toml --group build)
+	$(call compile,requirements-dev.lock,pyproject.toml --group dev --constraints requirements.lock)
+	$(call compile,requirements-s3.lock,--group s3)
 
 # The locks hold for every Python and machine, and name no host.
-compile = .venv/bin/uv pip compile pyproject.toml $(2) $(upgrade) --quiet --universal --python-version 3.11 \
+compile = .venv/bin/uv pip compile $(2) $(upgrade) --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --output-file $(1)
 
 .PHONY: reference

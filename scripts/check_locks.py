@@ -16,15 +16,19 @@ from packaging.utils import canonicalize_name
 
 ROOT: Final = Path(__file__).parents[1]
 LOCKS: Final = {"requirements.lock": ["build"], "requirements-dev.lock": ["build", "dev"]}
+APART: Final = {"requirements-s3.lock": ["s3"]}
+"""Locks of environments that the project itself is not installed in."""
 
 
 def main() -> int:
     """Print what is wrong, and return 1 if anything is."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needs = {lock: [*of_the_project(project), *wanted(project, LOCKS[lock])] for lock in LOCKS}
+    needs |= {lock: wanted(project, groups) for lock, groups in APART.items()}
     faults = [
         f"{lock}: {fault}"
-        for lock, groups in LOCKS.items()
-        for fault in faults_of((ROOT / lock).read_text(), wanted(project, groups))
+        for lock, requirements in needs.items()
+        for fault in faults_of((ROOT / lock).read_text(), requirements)
     ]
     for fault in faults:
         print(f"{fault}: run 'make lock'", file=sys.stderr)
@@ -32,12 +36,15 @@ def main() -> int:
     return 1 if faults else consistent.returncode
 
 
+def of_the_project(project: dict[str, Any]) -> list[Requirement]:
+    """Return the direct requirements of the project."""
+    return [Requirement(line) for line in project["project"]["dependencies"]]
+
+
 def wanted(project: dict[str, Any], groups: list[str]) -> list[Requirement]:
-    """Return the direct requirements of the project and of some of its groups."""
-    lines = list(project["project"]["dependencies"])
-    for group in groups:
-        lines += [line for line in project["dependency-groups"][group] if isinstance(line, str)]
-    return [Requirement(line) for line in lines]
+    """Return the direct requirements of some groups."""
+    lines = [line for group in groups for line in project["dependency-groups"][group]]
+    return [Requirement(line) for line in lines if isinstance(line, str)]
 
 
 def faults_of(lock: str, requirements: list[Requirement]) -> Iterator[str]:
