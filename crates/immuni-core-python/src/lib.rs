@@ -10,7 +10,8 @@ mod refusal;
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     use immuni_core::{
-        Aemk, Batch, DailyTracingKey, DailyTracingKeys, DiagnosisKeys, Index, KeyColumns, Rpik, Tek,
+        Aemk, Batch, DailyTracingKey, DailyTracingKeys, DiagnosisKeys, Index, KeyColumns, KeyList,
+        Rpik, Tek,
     };
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
@@ -168,6 +169,36 @@ mod _native {
             packed(py, export.keys),
             packed(py, export.revised_keys),
         ))
+    }
+
+    /// Write keys as the records of one list of a `TemporaryExposureKeyExport`, sorted by key data.
+    #[pyfunction]
+    #[expect(clippy::too_many_arguments, reason = "a column for each field")]
+    fn serialise_keys(
+        py: Python<'_>,
+        key_data: Column<u8>,
+        rolling_starts: Column<u32>,
+        rolling_periods: Column<u8>,
+        transmission_risk_levels: Column<u8>,
+        report_types: Column<u8>,
+        onsets: Column<i64>,
+        revised: bool,
+    ) -> Answer<Bound<'_, PyBytes>> {
+        let list = if revised {
+            KeyList::RevisedKeys
+        } else {
+            KeyList::Keys
+        };
+        let keys = KeyColumns {
+            key_data: key_data.0,
+            rolling_starts: rolling_starts.0,
+            rolling_periods: rolling_periods.0,
+            transmission_risk_levels: transmission_risk_levels.0,
+            report_types: report_types.0,
+            onsets: onsets.0,
+        };
+        let records = py.detach(|| immuni_core::serialise_keys(&keys, list))?;
+        Ok(PyBytes::new(py, &records))
     }
 
     fn matched(

@@ -47,6 +47,8 @@ pub enum Error {
     BeyondDay,
     /// An interval does not fit 32 bits.
     IntervalOverflow,
+    /// A number does not fit the field of an export file that it names.
+    FieldOverflow(&'static str),
 }
 
 impl fmt::Display for Error {
@@ -83,6 +85,9 @@ impl fmt::Display for Error {
             }
             Self::BeyondDay => f.write_str("a day has the time intervals 0..143"),
             Self::IntervalOverflow => f.write_str("the last interval does not fit 32 bits"),
+            Self::FieldOverflow(field) => {
+                write!(f, "{field} does not fit the 32 bits of its field")
+            }
         }
     }
 }

@@ -10,8 +10,9 @@ const MAX_OTHER_BYTES: usize = 64 * 1024;
 /// A hostile file can declare thirty million shorter ones, each of which would fill columns.
 const LEAST_KEY_BYTES: usize = 20;
 
-const KEYS: u128 = 7;
-const REVISED_KEYS: u128 = 8;
+/// Numbers of the two lists of keys in the message.
+pub(crate) const KEYS: u32 = 7;
+pub(crate) const REVISED_KEYS: u32 = 8;
 
 const MAX_ROLLING_PERIOD: i32 = 144;
 const MAX_LEVEL: i32 = 8;
@@ -62,8 +63,8 @@ pub fn parse_export(message: &[u8]) -> Result<ExportMessage, MessageError> {
     while !reader.is_done() {
         let record = reader;
         let tag = reader.varint()?.exact();
-        match (tag >> 3, tag & 7) {
-            (field @ (KEYS | REVISED_KEYS), 2) => {
+        match (u32::try_from(tag >> 3), tag & 7) {
+            (Ok(field @ (KEYS | REVISED_KEYS)), 2) => {
                 let payload = key_record(&mut reader, record)?;
                 let (name, columns) = if field == KEYS {
                     ("keys", &mut export.keys)

@@ -21,6 +21,7 @@ mod keys;
 mod matching;
 mod metadata;
 mod preliminary;
+mod serialisation;
 mod wire;
 
 pub use batch::{Batch, DailyTracingKeys, DiagnosisKeys};
@@ -34,4 +35,5 @@ pub use keys::{Aemk, DailyTracingKey, KEY_LENGTH, Rpik, Tek};
 pub use matching::{Match, match_keys, matched_keys};
 pub use metadata::{Metadata, encrypt_metadata};
 pub use preliminary::derive_preliminary_rpis;
+pub use serialisation::{KeyList, serialise_keys};
 pub use wire::MessageError;

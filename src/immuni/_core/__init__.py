@@ -1,8 +1,8 @@
-"""The Rust core: derivation, matching and the reading of published keys, in batches.
+"""The Rust core: derivation, matching, and published keys in a file's form, in batches.
 
 The native module is built from `crates/`; `immuni._core.reference` holds the same functions in
-readable Python, against which the native ones are tested. What `parse_export` does, the protobuf
-library does slower; the tests compare the two.
+readable Python, against which the native ones are tested. What `parse_export` and `serialise_keys`
+do, the protobuf library does slower; the tests compare the two.
 """
 
 from immuni._core._native import (
@@ -17,6 +17,7 @@ from immuni._core._native import (
     match_preliminary_keys,
     matched_keys,
     parse_export,
+    serialise_keys,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "match_preliminary_keys",
     "matched_keys",
     "parse_export",
+    "serialise_keys",
 ]

@@ -13,6 +13,7 @@ __all__ = [
     "match_preliminary_keys",
     "matched_keys",
     "parse_export",
+    "serialise_keys",
 ]
 
 # Key data, rolling starts (32 bits each), rolling periods, transmission risk levels, report types
@@ -51,3 +52,12 @@ def match_preliminary_keys(
     tolerance: int,
 ) -> list[tuple[int, int, int]]: ...
 def parse_export(export_bin: bytes, start: int) -> tuple[bytes, _KeyColumns, _KeyColumns]: ...
+def serialise_keys(
+    key_data: bytes | bytearray,
+    rolling_starts: array[int],
+    rolling_periods: bytes | bytearray,
+    transmission_risk_levels: bytes | bytearray,
+    report_types: bytes | bytearray,
+    onsets: array[int],
+    revised: bool,
+) -> bytes: ...

@@ -1,21 +1,18 @@
 """Writing TEK Chunks: the same keys, window and signatures are the same bytes."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
 
 from google.protobuf.message import Message
 
+from immuni import _core
 from immuni.export.container import Container, write_container
 from immuni.export.errors import ExportFieldError
 from immuni.export.model import ECDSA_P256_SHA256, EXPORT_HEADER, Export
 from immuni.export.proto import export_pb2
 from immuni.export.signatures import MAX_SIGNATURES, ExportSigner
-from immuni.keys import DiagnosisKey
+from immuni.keys import DiagnosisKey, PackedKeys
 
 _Message = export_pb2.TemporaryExposureKeyExport
-_ReportType = export_pb2.TemporaryExposureKey.ReportType
-# How many keys are messages at the same time: enough to be fast, too few to fill the memory.
-_RUN_LENGTH: Final = 4096
 
 
 def write_export(
@@ -42,7 +39,7 @@ def write_export(
         ExportFieldError: There is no signer, there are too many, or a field does not fit the file.
 
     Complexity:
-        Beside the file itself some 100 bytes a key.
+        Beside the file itself some 100 bytes a key, where the keys come packed.
     """
     if not 1 <= len(signers) <= MAX_SIGNATURES:
         raise ExportFieldError(f"a chunk has 1..{MAX_SIGNATURES} signers, got {len(signers)}")
@@ -72,7 +69,7 @@ def write_export(
 
 
 def _export_bin(export: Export, infos: Iterable[export_pb2.SignatureInfo]) -> bytes:
-    """Serialise the header and, run by run, the keys: messages in a row are one message."""
+    """Serialise the header, then the keys: messages in a row are one message."""
     head = _Message(
         start_timestamp=int(export.start.timestamp()),
         end_timestamp=int(export.end.timestamp()),
@@ -81,33 +78,27 @@ def _export_bin(export: Export, infos: Iterable[export_pb2.SignatureInfo]) -> by
         batch_size=export.batch_size,
         signature_infos=infos,
     )
-    pieces = [EXPORT_HEADER, _serialised(head)]
-    try:
-        pieces += [_serialised(_Message(keys=run)) for run in _runs(export.keys)]
-        pieces += [_serialised(_Message(revised_keys=run)) for run in _runs(export.revised_keys)]
-    except ValueError as error:
-        raise ExportFieldError("a key's number exceeds the 32 bits of its field") from error
-    return b"".join(pieces)
+    keys = _records(export.keys, revised=False)
+    revised_keys = _records(export.revised_keys, revised=True)
+    return b"".join([EXPORT_HEADER, _serialised(head), keys, revised_keys])
 
 
 def _serialised(message: Message) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
-def _runs(keys: Sequence[DiagnosisKey]) -> Iterator[list[export_pb2.TemporaryExposureKey]]:
-    """Yield the keys as messages, in the order of their bytes, some thousand at a time."""
-    # Places are sorted rather than keys: a packed sequence builds a key only when asked.
-    places = sorted(range(len(keys)), key=lambda place: keys[place].tek.key_data)
-    for first in range(0, len(places), _RUN_LENGTH):
-        yield [_key(keys[place]) for place in places[first : first + _RUN_LENGTH]]
-
-
-def _key(key: DiagnosisKey) -> export_pb2.TemporaryExposureKey:
-    return export_pb2.TemporaryExposureKey(
-        key_data=key.tek.key_data,
-        transmission_risk_level=key.transmission_risk_level,
-        rolling_start_interval_number=key.tek.rolling_start_number,
-        rolling_period=key.tek.rolling_period,
-        report_type=_ReportType.ValueType(key.report_type),
-        days_since_onset_of_symptoms=key.days_since_onset_of_symptoms,
-    )
+def _records(keys: Sequence[DiagnosisKey], *, revised: bool) -> bytes:
+    """Serialise the keys of one list, in the order of their bytes."""
+    packed = keys if isinstance(keys, PackedKeys) else PackedKeys(keys)
+    try:
+        return _core.serialise_keys(
+            packed.key_data,
+            packed.rolling_starts,
+            packed.rolling_periods,
+            packed.transmission_risk_levels,
+            packed.report_types,
+            packed.onsets,
+            revised,
+        )
+    except ValueError as error:
+        raise ExportFieldError(str(error)) from error

@@ -1,11 +1,15 @@
-"""What is written is what is read."""
+"""What is written is what is read, and what the protobuf library would have written."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from immuni.export import Export, read_export, write_export
+from immuni.export.container import read_container
+from immuni.export.proto.export_pb2 import TemporaryExposureKey as KeyMessage
+from immuni.export.proto.export_pb2 import TemporaryExposureKeyExport as ExportMessage
 from immuni.keys import DiagnosisKey, ENIntervalNumber, ReportType, TemporaryExposureKey
 from tests.unit.export.chunks import SIGNER
 
@@ -54,3 +58,33 @@ def test_an_export_survives_writing_and_reading(export: Export) -> None:
     assert read.batch_size == export.batch_size
     assert list(read.keys) == sorted(export.keys, key=by_bytes)
     assert list(read.revised_keys) == sorted(export.revised_keys, key=by_bytes)
+
+
+@given(exports())
+def test_the_protobuf_library_writes_the_same_bytes(export: Export) -> None:
+    written = read_container(write_export(export, [SIGNER])).export_bin
+
+    message = ExportMessage.FromString(written[16:])
+    del message.keys[:], message.revised_keys[:]
+    head = message.SerializeToString(deterministic=True)
+    keys = ExportMessage(keys=as_messages(export.keys))
+    revised_keys = ExportMessage(revised_keys=as_messages(export.revised_keys))
+    assert written[16:] == (
+        head
+        + keys.SerializeToString(deterministic=True)
+        + revised_keys.SerializeToString(deterministic=True)
+    )
+
+
+def as_messages(keys: Sequence[DiagnosisKey]) -> list[KeyMessage]:
+    return [
+        KeyMessage(
+            key_data=key.tek.key_data,
+            transmission_risk_level=key.transmission_risk_level,
+            rolling_start_interval_number=key.tek.rolling_start_number,
+            rolling_period=key.tek.rolling_period,
+            report_type=KeyMessage.ReportType.ValueType(key.report_type),
+            days_since_onset_of_symptoms=key.days_since_onset_of_symptoms,
+        )
+        for key in sorted(keys, key=by_bytes)
+    ]
