@@ -24,11 +24,16 @@ from immuni.keys import interval_at
 from immuni.telemetry import logger
 
 _Part: TypeAlias = Callable[[], Awaitable[int]]
-_PIECE: Final = 1000
+PIECE: Final = 1000
+"""How many rows one transaction deletes at most."""
 _DELETE: Final = """
     DELETE FROM ingestion.{table} WHERE id IN
         (SELECT id FROM ingestion.{table} WHERE {column} <= %s LIMIT %s)
 """
+_DELETE_KEYS: Final = SQL("""
+    DELETE FROM publishing.key WHERE key_data IN
+        (SELECT key_data FROM publishing.key WHERE chunk_index = %s LIMIT %s)
+""")
 _log = logger("purging")
 
 
@@ -117,37 +122,52 @@ async def _purge_each(parts: Mapping[str, _Part]) -> Purged:
 
 async def _delete(pool: Pool, table: str, column: str, limit: object) -> int:
     """Delete the rows of `table` that reached `limit`, piece by piece."""
-    statement = SQL(_DELETE.format(table=table, column=column))
-    total, piece = 0, _PIECE
-    while piece == _PIECE:
+    return await _delete_pieces(pool, SQL(_DELETE.format(table=table, column=column)), limit)
+
+
+async def _delete_pieces(pool: Pool, statement: SQL, limit: object) -> int:
+    """Repeat `statement`, each time in a transaction of its own, until it finds no full piece."""
+    total, piece = 0, PIECE
+    while piece == PIECE:
         async with pool.connection() as connection:
-            piece = (await connection.execute(statement, [limit, _PIECE])).rowcount
+            piece = (await connection.execute(statement, [limit, PIECE])).rowcount
         total += piece
     return total
 
 
 async def _delete_chunks(pool: Pool, chunks: ChunkStore, cutoff: datetime) -> int:
-    """Delete the chunks whose window ended by `cutoff`, with their keys and their files."""
+    """Delete the chunks whose window ended by `cutoff`, with their keys and their files.
+
+    First the keys, piece by piece: none of them can be published again, for each was of no use to
+    any phone before its chunk was. Then the row, so that no index can name the chunk; then the
+    file. Stopped anywhere, the next run goes on.
+    """
     total = 0
-    while (name := await _withdraw_chunk(pool, cutoff)) is not None:
-        # The index no longer names it: from here on it may be gone.
-        await chunks.delete(name)
-        total += 1
+    while (index := await _oldest_chunk(pool, cutoff)) is not None:
+        await _delete_pieces(pool, _DELETE_KEYS, index)
+        name = await _withdraw_chunk(pool, index)
+        if name is not None:
+            await chunks.delete(name)
+            total += 1
     return total
 
 
-async def _withdraw_chunk(pool: Pool, cutoff: datetime) -> ChunkName | None:
-    """Delete the row of the oldest chunk whose window ended by then, and those of its keys."""
+async def _oldest_chunk(pool: Pool, cutoff: datetime) -> int | None:
+    """Return the number of the oldest chunk whose window ended by then."""
     async with pool.connection() as connection:
-        # A chunk takes some hundred thousand keys with it.
-        await connection.execute("SET LOCAL statement_timeout = '5min'")
         cursor = await connection.execute(
-            """
-            DELETE FROM publishing.chunk WHERE index =
-                (SELECT index FROM publishing.chunk WHERE window_end <= %s ORDER BY index LIMIT 1)
-            RETURNING index, digest
-            """,
+            "SELECT index FROM publishing.chunk WHERE window_end <= %s ORDER BY index LIMIT 1",
             [cutoff],
+        )
+        row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
+async def _withdraw_chunk(pool: Pool, index: int) -> ChunkName | None:
+    """Delete a chunk's row and tell the services; None where another purge was faster."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute(
+            "DELETE FROM publishing.chunk WHERE index = %s RETURNING index, digest", [index]
         )
         row = await cursor.fetchone()
         if row is None:

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from immuni.api import MalformedRequestError
@@ -40,10 +41,17 @@ _KEEP_OPERATIONAL: Final = """
          %(notification_permission)s, %(exposure_notification)s, %(last_risky_exposure_on)s,
          %(build)s)
 """
-_PURGES: Final = (
-    "DELETE FROM analytics.epidemiological_info WHERE received_on < %s",
-    "DELETE FROM analytics.operational_info WHERE received_on < %s",
+# There is no id to name a row by; its place does for as long as one statement lasts.
+_PURGES: Final = tuple(
+    SQL(
+        f"""
+        DELETE FROM analytics.{table} WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM analytics.{table} WHERE received_on < %s LIMIT %s))
+        """  # noqa: S608 - the names are those of the line below
+    )
+    for table in ("epidemiological_info", "operational_info")
 )
+_PURGED_AT_ONCE: Final = 1000
 _log = logger("analytics")
 
 
@@ -108,9 +116,16 @@ async def keep_operational(pool: Pool, record: OperationalRecord) -> None:
 
 
 async def purge(pool: Pool, *, before: date) -> int:
-    """Delete what was received before a day, and return the number of rows."""
-    async with pool.connection() as connection:
-        return sum([(await connection.execute(each, (before,))).rowcount for each in _PURGES])
+    """Delete what was received before a day, piece by piece, and return the number of rows."""
+    total = 0
+    for statement in _PURGES:
+        piece = _PURGED_AT_ONCE
+        while piece == _PURGED_AT_ONCE:
+            async with pool.connection() as connection:
+                cursor = await connection.execute(statement, (before, _PURGED_AT_ONCE))
+                piece = cursor.rowcount
+            total += piece
+    return total
 
 
 async def probe(connection: AsyncConnection[TupleRow]) -> None:
