@@ -8,6 +8,7 @@ from typing import Final
 from immuni.deployment.provision import DemoAccount
 from immuni.deployment.roles import Ports
 from immuni.deployment.up import Running
+from scripts.reference.config_answers import CONFIG
 from scripts.reference.device_answers import DEVICE
 from scripts.reference.risk_answers import RISK
 from scripts.reference.running import run
@@ -281,6 +282,7 @@ TOLD: Final[Mapping[str, Told]] = {
             ),
         ),
     ),
+    **CONFIG,
     "settings show": Told(
         exit_codes=_WRONG_SETTINGS,
         answers=(

@@ -19,6 +19,7 @@ _VALUES: Final[Mapping[object, str]] = {
     Path | None: "PATH",
     list[Path]: "PATH …",
     int: "N",
+    int | None: "N",
     float | None: "N",
     str: "TEXT",
     str | None: "TEXT",

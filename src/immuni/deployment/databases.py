@@ -43,6 +43,7 @@ class ServicesDatabase:
 
     owner: str = field(repr=False)
     configuration: str = field(repr=False)
+    settings_author: str = field(repr=False)
     otp: str = field(repr=False)
     ingestion: str = field(repr=False)
     reporting: str = field(repr=False)
@@ -97,7 +98,7 @@ def prepare_databases(admin_url: str, secrets_folder: Path) -> Databases:
 
 def prepare_services_database(admin_url: str, secrets_folder: Path) -> ServicesDatabase:
     """Do for the services' database what `prepare_databases` does for all."""
-    roles = ("configuration", "otp", "ingestion", "reporting", "jobs")
+    roles = ("configuration", "settings_author", "otp", "ingestion", "reporting", "jobs")
     urls = _prepare(admin_url, secrets_folder, database="immuni", roles=roles)
     migrate(urls["owner"], "immuni.backend.migrations.services")
     return ServicesDatabase(**urls)

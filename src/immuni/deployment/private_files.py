@@ -35,6 +35,16 @@ def write_private(path: Path, content: bytes, *, uid: int = -1, gid: int = -1) -
     synchronise_folder(path.parent)
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace the file `path` in one step by `content`, which others may read.
+
+    A crash leaves the old file or the new one, never a part.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
+
+
 def synchronise_folder(folder: Path) -> None:
     """Make what was created, renamed or removed in `folder` outlive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

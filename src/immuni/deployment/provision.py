@@ -141,6 +141,7 @@ def settings_of_system(
         "otp_url": loopback_url(Role.OTP, ports),
         "portal_url": loopback_url(Role.PORTAL, ports),
         "configuration_database_url": services.configuration,
+        "settings_author_database_url": services.settings_author,
         "otp_database_url": services.otp,
         "ingestion_database_url": services.ingestion,
         "reporting_database_url": services.reporting,

@@ -77,6 +77,12 @@ class DatabaseSettings:
     configuration_database_url: str = setting(
         _DATABASE, default="", meaning="Database of the App Configuration Service.", secret=True
     )
+    settings_author_database_url: str = setting(
+        _DATABASE,
+        default="",
+        meaning="Database of the App Configuration Service, as who may publish settings.",
+        secret=True,
+    )
     otp_database_url: str = setting(
         _DATABASE, default="", meaning="Database of the OTP Service.", secret=True
     )

@@ -14,7 +14,8 @@ EXPECTED = {
     "up", "demo", "match", "serve", "export show", "export verify", "otp new", "otp check",
     "device run", "device status", "device start", "device stop", "device pause", "device resume",
     "device delete", "device repair", "key derive", "radio check", "risk explain", "risk presets",
-    "jobs list", "jobs run", "settings show",
+    "config get", "config set", "config diff", "config publish", "config history",
+    "config rollback", "jobs list", "jobs run", "settings show",
 }  # fmt: skip
 FOR_MACHINES = EXPECTED - {"serve", "device run"}
 

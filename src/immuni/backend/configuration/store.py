@@ -1,7 +1,8 @@
 """The published sets of settings, in PostgreSQL."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -19,8 +20,8 @@ from immuni.errors import ImmuniError
 
 CHANNEL: Final = "immuni_settings"
 """Notified when a set was published."""
-_LOCK: Final = "LOCK TABLE configuration.version IN EXCLUSIVE MODE"
-_NEXT: Final = "SELECT coalesce(max(number), 0) + 1 FROM configuration.version"
+# Any constant does; a lock on the table would take the right to change what was published.
+_LOCK: Final = "SELECT pg_advisory_xact_lock(1936028777)"
 _INSERT_VERSION: Final = """
     INSERT INTO configuration.version (number, published_at, author, reason)
     VALUES (%s, %s, %s, %s)
@@ -29,7 +30,14 @@ _INSERT_ENTRY: Final = """
     INSERT INTO configuration.entry (version, platform, name, starting_build, withdrawn, value)
     VALUES (%s, %s, %s, %s, %s, %s)
 """
-_NEWEST: Final = "SELECT max(number) FROM configuration.version"
+_NEWEST: Final = "SELECT coalesce(max(number), 0) FROM configuration.version"
+_KNOWN: Final = "SELECT FROM configuration.version WHERE number = %s"
+_HISTORY: Final = """
+    SELECT number, published_at, author, login, reason, (
+        SELECT count(*) FROM configuration.entry WHERE version = number
+    )
+    FROM configuration.version ORDER BY number DESC
+"""
 _ENTRIES: Final = """
     SELECT platform, name, starting_build, value, withdrawn
     FROM configuration.entry WHERE version = %s
@@ -49,19 +57,70 @@ class InvalidSettingsError(ImmuniError, ValueError):
         self.faults = tuple(faults)
 
 
+class StaleDraftError(ImmuniError):
+    """Somebody else published since a draft was begun; nothing was written."""
+
+
+class UnknownVersionError(ImmuniError, LookupError):
+    """No set of that version was ever published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Who published a set, when and why.
+
+    Attributes:
+        version: The set's version.
+        published_at: When, by the database's clock.
+        author: Who, as they said.
+        login: The login of the database that wrote it.
+        reason: Why.
+        entry_count: How many values and withdrawals the set holds.
+    """
+
+    version: int
+    published_at: datetime
+    author: str
+    login: str
+    reason: str
+    entry_count: int
+
+
 async def load_newest(connection: AsyncConnection[TupleRow]) -> SettingsSet:
     """Return the set in force, `UNPUBLISHED` where there is none."""
-    cursor = await connection.execute(_NEWEST)
-    row = await cursor.fetchone()
-    if row is None or row[0] is None:
+    version = await _newest_version(connection)
+    if version == 0:
         return UNPUBLISHED
-    version: int = row[0]
-    cursor = await connection.execute(_ENTRIES, (version,))
+    return await load_version(connection, version)
+
+
+async def load_version(connection: AsyncConnection[TupleRow], version: int) -> SettingsSet:
+    """Return a set that is or was in force.
+
+    Raises:
+        UnknownVersionError: There is none of that version.
+    """
+    if await (await connection.execute(_KNOWN, [version])).fetchone() is None:
+        raise UnknownVersionError(f"no settings were published as version {version}")
+    cursor = await connection.execute(_ENTRIES, [version])
     entries = [
         SettingEntry(Platform(platform), name, starting_build, value, withdrawn)
         async for platform, name, starting_build, value, withdrawn in cursor
     ]
     return SettingsSet(version, tuple(entries))
+
+
+async def history(connection: AsyncConnection[TupleRow]) -> list[Publication]:
+    """Return every publication, the newest first."""
+    cursor = await connection.execute(_HISTORY)
+    return [Publication(*row) async for row in cursor]
+
+
+async def server_time(connection: AsyncConnection[TupleRow]) -> datetime:
+    """Return what time it is for the database: one clock for all who publish."""
+    row = await (await connection.execute("SELECT now()")).fetchone()
+    now: datetime = row[0] if row else datetime.min.replace(tzinfo=UTC)
+    return now.astimezone(UTC)
 
 
 async def publish(
@@ -71,33 +130,44 @@ async def publish(
     author: str,
     reason: str,
     now: datetime,
+    based_on: int | None = None,
 ) -> int:
     """Put a whole set in force, and tell the services.
 
     Args:
-        connection: A connection of the database's owner: the service's own role only reads.
+        connection: A connection of the database's owner or of ``immuni_settings_author``: the
+            service's own role only reads.
         entries: Everything that the set holds; nothing is taken over from the one before.
         author: Who publishes.
         reason: Why.
         now: When.
+        based_on: The version that the author had in view; None to publish over any.
 
     Returns:
         The set's version.
 
     Raises:
         InvalidSettingsError: At least one entry is not allowed; nothing was written.
+        StaleDraftError: `based_on` is no longer in force; nothing was written.
     """
     if faults := set_faults(entries):
         raise InvalidSettingsError(faults)
     async with connection.transaction():
         await connection.execute(_LOCK)
-        row = await (await connection.execute(_NEXT)).fetchone()
-        version: int = row[0] if row else 1
+        newest = await _newest_version(connection)
+        if based_on not in {None, newest}:
+            raise StaleDraftError(f"begun on version {based_on}, but version {newest} is in force")
+        version = newest + 1
         await connection.execute(_INSERT_VERSION, (version, now, author, reason))
         async with connection.cursor() as cursor:
             await cursor.executemany(_INSERT_ENTRY, [_row(version, each) for each in entries])
         await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
     return version
+
+
+async def _newest_version(connection: AsyncConnection[TupleRow]) -> int:
+    row = await (await connection.execute(_NEWEST)).fetchone()
+    return row[0] if row else 0
 
 
 def _row(version: int, entry: SettingEntry) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """Publishing sets of settings, on the real PostgreSQL."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -10,7 +10,14 @@ from psycopg.rows import TupleRow
 
 from immuni.api import Platform
 from immuni.backend.configuration.rules import UNPUBLISHED, SettingEntry
-from immuni.backend.configuration.store import InvalidSettingsError, load_newest, publish
+from immuni.backend.configuration.store import (
+    InvalidSettingsError,
+    StaleDraftError,
+    load_newest,
+    load_version,
+    publish,
+    server_time,
+)
 from immuni.deployment.databases import ServicesDatabase
 
 pytestmark = pytest.mark.anyio
@@ -55,8 +62,9 @@ async def test_publishers_at_the_same_time_get_versions_of_their_own(
     services_database: ServicesDatabase,
 ) -> None:
     async def publish_one() -> int:
-        async with await psycopg.AsyncConnection.connect(services_database.owner) as owner:
-            return await put(owner, *ENTRIES)
+        url = services_database.settings_author
+        async with await psycopg.AsyncConnection.connect(url) as author:
+            return await put(author, *ENTRIES)
 
     versions = await asyncio.gather(*(publish_one() for _ in range(5)))
 
@@ -79,3 +87,51 @@ async def test_a_set_remembers_who_when_and_why(services_database: ServicesDatab
         )
 
         assert await cursor.fetchall() == [(1, NOON, "Ada", "a trial")]
+
+
+async def test_of_those_who_had_the_same_version_in_view_one_publishes(
+    services_database: ServicesDatabase,
+) -> None:
+    async def publish_one() -> int:
+        url = services_database.settings_author
+        async with await psycopg.AsyncConnection.connect(url) as author:
+            return await publish(
+                author, ENTRIES, author="Ada", reason="a trial", now=NOON, based_on=0
+            )
+
+    done = await asyncio.gather(*(publish_one() for _ in range(5)), return_exceptions=True)
+
+    assert [each for each in done if not isinstance(each, StaleDraftError)] == [1]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE configuration.entry SET value = '1'",
+        "UPDATE configuration.version SET author = 'Eve'",
+        "DELETE FROM configuration.entry",
+        "DELETE FROM configuration.version",
+        "TRUNCATE configuration.entry",
+        "INSERT INTO configuration.version VALUES (9, 1, now(), 'Eve', 'x', 'postgres')",
+        "SELECT * FROM ingestion.otp",
+        "SELECT * FROM ingestion.upload",
+        "SELECT * FROM publishing.chunk",
+    ],
+)
+def test_an_author_only_adds_sets(services_database: ServicesDatabase, statement: str) -> None:
+    with (
+        psycopg.connect(services_database.settings_author) as connection,
+        pytest.raises(errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement.encode())
+
+
+async def test_the_database_says_which_login_published(services_database: ServicesDatabase) -> None:
+    url = services_database.settings_author
+    async with await psycopg.AsyncConnection.connect(url) as author:
+        await put(author, *ENTRIES)
+        cursor = await author.execute("SELECT login FROM configuration.version")
+
+        assert await cursor.fetchall() == [("immuni_settings_author",)]
+        assert await load_version(author, 1) == await load_newest(author)
+        assert (await server_time(author)).utcoffset() == timedelta(0)
