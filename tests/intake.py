@@ -104,7 +104,9 @@ async def open_intake(
         open_pool(database.otp, max_size=4) as otp_pool,
         open_pool(database.ingestion, max_size=4, statement_timeout=statement_timeout) as pool,
     ):
-        otp = otp_service(pool=otp_pool, keys=keys, settings=OtpSettings(), clock=clock)
+        otp = otp_service(
+            pool=otp_pool, keys=keys, settings=OtpSettings(), clock=clock, gate=lambda _source: None
+        )
         ingestion = ingestion_service(
             pool=pool,
             keys=keys,

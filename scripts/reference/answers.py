@@ -71,6 +71,14 @@ FIGURES: Final[Mapping[str, Mapping[str, str]]] = {
         "chunks": "chunks past their time",
     },
     "outbox": {"moved": "rows that were moved"},
+    "service-end": {
+        "ended": "1 where the service has ended; then what was deleted:",
+        "otps": "codes",
+        "uploads": "uploads that waited",
+        "outbox": "sealed Epidemiological Info that waited",
+        "analytics": "analytics",
+        "chunks": "chunks, with their keys and files",
+    },
     "rescue-stalled": {"rescued": "jobs that were put back into the queue"},
 }
 """What each job counts."""

@@ -52,7 +52,13 @@ def _configuration() -> Service:
 
 
 def _otp() -> Service:
-    return otp_service(pool=_pool(), keys=_otp_keys(), settings=OtpSettings(), clock=SystemClock())
+    return otp_service(
+        pool=_pool(),
+        keys=_otp_keys(),
+        settings=OtpSettings(),
+        clock=SystemClock(),
+        gate=lambda _source: None,
+    )
 
 
 def _ingestion() -> Service:

@@ -87,7 +87,7 @@ class ConfigurationSettings(msgspec.Struct, frozen=True, kw_only=True):
         advice: Language → state of the user → text, in place of the App's own words.
         active_regions: Regions in which the service has started; None means all.
         risk_duration: How long after the last contact a user counts as at risk.
-        service_end_date: The service's last day, None means never; published, not yet acted upon.
+        service_end_date: From this day on (UTC) there is no service; None means that it goes on.
     """
 
     minimum_build_version: Annotated[int, Meta(ge=1, le=MAX_BUILD)] = 1

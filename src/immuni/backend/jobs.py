@@ -16,10 +16,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from immuni.backend.chunks import ChunkStore
 from immuni.backend.connections import PoolOpener
 from immuni.backend.outbox import Outbox
-from immuni.backend.publishing.publisher import Publisher
+from immuni.backend.publishing.publisher import Published, Publisher
 from immuni.backend.publishing.settings import cron_of
-from immuni.backend.purging import purge
+from immuni.backend.purging import Purged, purge, purge_everything
 from immuni.backend.retention import RetentionSettings
+from immuni.backend.service_end import carry_end, has_ended, published_end
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.errors import ImmuniError
@@ -112,6 +113,12 @@ def jobs(*, chunk_period: timedelta) -> dict[str, Job]:
             "Carry sealed Epidemiological Info over to the analytics database.",
             _HOURLY.format(minute=37),
             _move_outbox,
+        ),
+        Job(
+            "service-end",
+            "Carry the service's last day to analytics; from that day on, delete everything.",
+            _HOURLY.format(minute=7),
+            _end_service,
         ),
         Job(
             "rescue-stalled",
@@ -233,7 +240,24 @@ def _schedule(job: Job, parts: Parts, metrics: JobMetrics) -> None:
     parts.queue.periodic(cron=job.cron)(registered)
 
 
+async def _has_ended(parts: Parts) -> bool:
+    return await has_ended(parts.pool, now=parts.clock.now())
+
+
+async def _end_service(parts: Parts) -> Figures:
+    ended, purged = await _has_ended(parts), Purged()
+    try:
+        if ended:
+            purged = await purge_everything(parts.pool, parts.open_analytics, parts.chunks)
+    finally:
+        async with parts.open_analytics() as analytics:
+            await carry_end(analytics, await published_end(parts.pool))
+    return {"ended": int(ended), **purged.figures()}
+
+
 async def _publish(parts: Parts) -> Figures:
+    if await _has_ended(parts):
+        return Published().figures()
     return (await parts.publisher.publish()).figures()
 
 
@@ -262,6 +286,8 @@ async def _delete_old_jobs(queue: App) -> None:
 
 
 async def _move_outbox(parts: Parts) -> Figures:
+    if await _has_ended(parts):
+        return {"moved": 0}
     return {"moved": await parts.outbox.move()}
 
 

@@ -6,16 +6,17 @@ Source:
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, TypeAlias
 
 from psycopg.sql import SQL
 
+from immuni.backend.analytics.store import forget_deliveries_except
 from immuni.backend.analytics.store import purge as purge_analytics
 from immuni.backend.chunks import ChunkName, ChunkStore
 from immuni.backend.connections import PoolOpener
 from immuni.backend.publishing.rules import KEY_USEFUL_FOR
-from immuni.backend.publishing.store import CHANNEL
+from immuni.backend.publishing.store import CHANNEL, PublishingStore
 from immuni.backend.reporting.rules import INDEX_MAX_AGE
 from immuni.backend.retention import RetentionSettings
 from immuni.database import Pool
@@ -26,6 +27,7 @@ from immuni.telemetry import logger
 _Part: TypeAlias = Callable[[], Awaitable[int]]
 PIECE: Final = 1000
 """How many rows one transaction deletes at most."""
+_LAST_INTERVAL: Final = 2**31 - 1
 _DELETE: Final = """
     DELETE FROM ingestion.{table} WHERE id IN
         (SELECT id FROM ingestion.{table} WHERE {column} <= %s LIMIT %s)
@@ -39,6 +41,10 @@ _log = logger("purging")
 
 class PurgeIncompleteError(ImmuniError, RuntimeError):
     """Some kinds could not be deleted, which the message names; all others were."""
+
+
+class PublisherAtWorkError(ImmuniError, RuntimeError):
+    """A publisher may be writing a chunk; no chunk was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,43 @@ async def purge(
     )
 
 
+async def purge_everything(pool: Pool, open_analytics: PoolOpener, chunks: ChunkStore) -> Purged:
+    """Delete everything that is kept of people, whatever its age: the service has ended.
+
+    May be stopped anywhere and run again. What remains is how far the numbers of chunks had come.
+
+    Raises:
+        PurgeIncompleteError: A database or the store did not answer, or a publisher was still at
+            work; the next run deletes the rest.
+    """
+
+    async def analytics() -> int:
+        async with open_analytics() as theirs:
+            await forget_deliveries_except(theirs, [])
+            return await purge_analytics(theirs, before=date.max)
+
+    return await _purge_each(
+        {
+            "otps": lambda: _delete(pool, "otp", "expires_at", "infinity"),
+            "uploads": lambda: _delete(pool, "upload", "last_end", _LAST_INTERVAL),
+            "outbox": lambda: _delete(pool, "outbox", "received_on", "infinity"),
+            "analytics": analytics,
+            "chunks": lambda: _delete_all_chunks(pool, chunks),
+        }
+    )
+
+
+async def _delete_all_chunks(pool: Pool, chunks: ChunkStore) -> int:
+    """Delete every chunk, and every file that an interrupted publisher left behind."""
+    async with PublishingStore(pool).exclusive() as session:
+        if session is None:
+            raise PublisherAtWorkError("a publisher is at work")
+        total = await _delete_chunks(pool, chunks, "infinity")
+        for name in await chunks.names():
+            await chunks.delete(name)
+        return total
+
+
 async def _purge_each(parts: Mapping[str, _Part]) -> Purged:
     """Delete each kind, and tell at the end of all that failed."""
     deleted: dict[str, int] = {}
@@ -135,7 +178,7 @@ async def _delete_pieces(pool: Pool, statement: SQL, limit: object) -> int:
     return total
 
 
-async def _delete_chunks(pool: Pool, chunks: ChunkStore, cutoff: datetime) -> int:
+async def _delete_chunks(pool: Pool, chunks: ChunkStore, cutoff: object) -> int:
     """Delete the chunks whose window ended by `cutoff`, with their keys and their files.
 
     First the keys, piece by piece: none of them can be published again, for each was of no use to
@@ -152,7 +195,7 @@ async def _delete_chunks(pool: Pool, chunks: ChunkStore, cutoff: datetime) -> in
     return total
 
 
-async def _oldest_chunk(pool: Pool, cutoff: datetime) -> int | None:
+async def _oldest_chunk(pool: Pool, cutoff: object) -> int | None:
     """Return the number of the oldest chunk whose window ended by then."""
     async with pool.connection() as connection:
         cursor = await connection.execute(

@@ -175,7 +175,9 @@ async def _wired_otp_service(
     tls = MutualTls(files.authority.certificate, files.server.certificate, files.server.key)
     keys = OtpKeys({"k1": bytes(32)})
     async with open_pool(services.otp) as pool:
-        service = otp_service(pool=pool, keys=keys, settings=OtpSettings(), clock=clock)
+        service = otp_service(
+            pool=pool, keys=keys, settings=OtpSettings(), clock=clock, gate=lambda _source: None
+        )
         app = create_app([service], settings=HttpSettings(), registry=CollectorRegistry())
         with free_socket() as listener:
             port = listener.getsockname()[1]

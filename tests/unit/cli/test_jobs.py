@@ -10,7 +10,13 @@ from tests.unit.cli.command_line import immuni
 def test_the_jobs_are_listed_for_people_and_machines() -> None:
     rows = immuni("jobs", "list", "--json").json
 
-    assert [row["name"] for row in rows] == ["publish", "retention", "outbox", "rescue-stalled"]
+    assert [row["name"] for row in rows] == [
+        "publish",
+        "retention",
+        "outbox",
+        "service-end",
+        "rescue-stalled",
+    ]
     assert all(list(row) == ["name", "cron", "meaning"] for row in rows)
     assert {row["name"]: row["cron"] for row in rows}["publish"] == "0 */4 * * *"
     assert "rescue-stalled" in immuni("jobs", "list").out

@@ -4,6 +4,8 @@ Every well-formed report is answered with 204, kept or not, so that nobody learn
 believed. Answers to reports, dummies included, have one size and one distribution of times.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 
 from immuni.api import AnalyticsToken, AppleOperationalInfo, GoogleOperationalInfo, Platform
@@ -13,7 +15,7 @@ from immuni.api.provinces import Territory
 from immuni.backend.analytics.rules import Attestation, record_of
 from immuni.backend.analytics.store import keep_operational, probe
 from immuni.backend.errors import InvalidRequestError
-from immuni.backend.shaping import Shaping
+from immuni.backend.shaping import Gate, Shaping
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.web import Call, Endpoint, Method, Parameter, Place, Reply, Service
@@ -59,7 +61,7 @@ def analytics_service(
                 method=Method.POST,
                 path="/v1/analytics/apple/token",
                 summary="Ask for the authorisation of an analytics token",
-                handler=_token,
+                handler=partial(_token, gates=shaping.gates),
                 request=AnalyticsToken,
                 replies={HTTPStatus.CREATED: None, HTTPStatus.ACCEPTED: None},
             ),
@@ -90,12 +92,14 @@ def analytics_service(
     )
 
 
-async def _token(_call: Call[AnalyticsToken]) -> Reply:
+async def _token(call: Call[AnalyticsToken], gates: Sequence[Gate]) -> Reply:
     """Accept a token without authorising it.
 
     Authorising needs Apple's DeviceCheck, which is not set up; a token that is never authorised is
     answered like one that is not authorised yet.
     """
+    for gate in gates:
+        gate(call.source)
     return Reply(HTTPStatus.ACCEPTED)
 
 

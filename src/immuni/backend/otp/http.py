@@ -13,6 +13,7 @@ from immuni.backend.otp.rules import vet
 from immuni.backend.otp.settings import OtpSettings
 from immuni.backend.otp.store import OtpStore
 from immuni.backend.otp_keys import OtpKeys
+from immuni.backend.shaping import Gate
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.web import Call, Endpoint, Method, Parameter, Place, Reply, Service
@@ -33,6 +34,7 @@ class OtpHandlers:
     store: OtpStore
     settings: OtpSettings
     clock: Clock
+    gate: Gate
 
     async def authorise(self, call: Call[OtpAuthorisation]) -> Reply:
         """Let a code live from now on.
@@ -41,19 +43,24 @@ class OtpHandlers:
             MalformedRequestError: The request id is malformed.
             InvalidRequestError: The check digit is wrong, or a date is out of range.
             OtpAlreadyAuthorisedError: The code is alive, from another request.
+            RetryLaterError: The gate is closed; nothing was looked at.
         """
+        self.gate(call.source)
         now = self.clock.now()
         authorisation = vet(call.body, parse_request_id(call.headers.one(REQUEST_ID)), now=now)
         await self.store.authorise(authorisation, now=now, lifetime=self.settings.otp_lifetime)
         return Reply(HTTPStatus.NO_CONTENT)
 
 
-def otp_service(*, pool: Pool, keys: OtpKeys, settings: OtpSettings, clock: Clock) -> Service:
+def otp_service(
+    *, pool: Pool, keys: OtpKeys, settings: OtpSettings, clock: Clock, gate: Gate
+) -> Service:
     """Build the service on a pool of its own role's connections.
 
-    It must be served over mutual TLS only: it asks nobody who they are.
+    It must be served over mutual TLS only: it asks nobody who they are. `gate` closes it when the
+    service has ended.
     """
-    handlers = OtpHandlers(store=OtpStore(pool, keys), settings=settings, clock=clock)
+    handlers = OtpHandlers(store=OtpStore(pool, keys), settings=settings, clock=clock, gate=gate)
     endpoint = Endpoint(
         method=Method.POST,
         path="/v1/otp",

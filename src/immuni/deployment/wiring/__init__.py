@@ -14,8 +14,10 @@ from starlette.types import ASGIApp
 
 from immuni.backend.chunks import ChunkStore, open_chunk_store
 from immuni.backend.contract import HttpSettings, contract, create_app
+from immuni.backend.following import FollowingSettings
 from immuni.backend.otp_keys import OtpKeys, OtpKeySettings
-from immuni.backend.shaping import Shaping, ShapingMetrics, ShapingSettings
+from immuni.backend.service_end import ServiceEnd
+from immuni.backend.shaping import Gate, Shaping, ShapingMetrics, ShapingSettings
 from immuni.clock import Clock
 from immuni.deployment.configured import Configured
 from immuni.deployment.roles import Role
@@ -103,16 +105,21 @@ class Wiring:
             limiter=self.limiter,
         )
 
-    def shaping(self) -> Shaping:
-        """Return what gives answers equal sizes and times."""
+    def shaping(self, gate: Gate) -> Shaping:
+        """Return what gives answers equal sizes and times; `gate` closes at the service's end."""
         return Shaping(
             settings=self.configured.of(ShapingSettings),
             contract=contract(self.configured.of(HttpSettings)),
             entropy=self.entropy,
             metrics=ShapingMetrics(self.registry),
             # While genuine requests are told to come again, dummies are told the same.
-            gates=[lambda _source: self.limiter.check()],
+            gates=[gate, lambda _source: self.limiter.check()],
         )
+
+    def service_end(self, url: str) -> ServiceEnd:
+        """Return what closes intake when the service ends, followed in the services' database."""
+        following = self.configured.of(FollowingSettings)
+        return ServiceEnd.of_services(url, clock=self.clock, settings=following)
 
     def server(self, role: Role, app: ASGIApp, *, mutual_tls: MutualTls | None = None) -> Server:
         """Return a server for a role's application, on the role's port."""

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from immuni.api.provinces import italy
 from immuni.backend.analytics.http import analytics_service
 from immuni.backend.analytics.rules import NoAttestation
+from immuni.backend.following import FollowingSettings
+from immuni.backend.service_end import ServiceEnd
 from immuni.database import open_pool
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
@@ -15,12 +17,16 @@ from immuni.deployment.wiring import Wiring
 @asynccontextmanager
 async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     """Yield the server of tokens and Operational Info; it is not started yet."""
-    async with open_pool(wiring.databases.analytics_database_url, name="analytics") as pool:
+    url = wiring.databases.analytics_database_url
+    end = ServiceEnd.of_analytics(
+        url, clock=wiring.clock, settings=wiring.configured.of(FollowingSettings)
+    )
+    async with open_pool(url, name="analytics") as pool, end.followed():
         service = analytics_service(
             pool=pool,
             clock=wiring.clock,
             territory=italy(),
             attestation=NoAttestation(),
-            shaping=wiring.shaping(),
+            shaping=wiring.shaping(end.check),
         )
         yield [wiring.server(Role.ANALYTICS, wiring.app_of(service))]

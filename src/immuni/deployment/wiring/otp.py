@@ -15,12 +15,15 @@ from immuni.deployment.wiring import Wiring
 @asynccontextmanager
 async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     """Yield the server of authorisations; it is not started yet."""
-    async with open_pool(wiring.databases.otp_database_url, name="otp") as pool:
+    url = wiring.databases.otp_database_url
+    end = wiring.service_end(url)
+    async with open_pool(url, name="otp") as pool, end.followed():
         service = otp_service(
             pool=pool,
             keys=wiring.otp_keys(),
             settings=wiring.configured.of(OtpSettings),
             clock=wiring.clock,
+            gate=end.check,
         )
         files = InternalCertificates(wiring.deployment.layout.certificates)
         tls = MutualTls(files.authority.certificate, files.server.certificate, files.server.key)

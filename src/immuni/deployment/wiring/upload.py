@@ -18,7 +18,9 @@ from immuni.deployment.wiring import ANALYTICS_KEY_ID, Wiring
 @asynccontextmanager
 async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     """Yield the server of checks and uploads; it is not started yet."""
-    async with open_pool(wiring.databases.ingestion_database_url, name="ingestion") as pool:
+    url = wiring.databases.ingestion_database_url
+    end = wiring.service_end(url)
+    async with open_pool(url, name="ingestion") as pool, end.followed():
         service = ingestion_service(
             pool=pool,
             keys=wiring.otp_keys(),
@@ -28,7 +30,7 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
             sealing_key=SealingKey.read(
                 wiring.deployment.layout.analytics_public_key, key_id=ANALYTICS_KEY_ID
             ),
-            shaping=wiring.shaping(),
+            shaping=wiring.shaping(end.check),
             metrics=WrongCodeMetrics(wiring.registry),
             clock=wiring.clock,
             entropy=wiring.entropy,

@@ -18,6 +18,15 @@ _JOBS_TABLES: Final = (
 ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("immuni_configuration", "configuration.version"): "SELECT",
     ("immuni_configuration", "configuration.entry"): "SELECT",
+    (
+        "immuni_settings_author",
+        "configuration.version",
+    ): "INSERT(author,number,published_at,reason) SELECT",
+    ("immuni_settings_author", "configuration.entry"): "INSERT SELECT",
+    ("immuni_otp", "configuration.service_end"): "SELECT",
+    ("immuni_ingestion", "configuration.service_end"): "SELECT",
+    ("immuni_jobs", "configuration.service_end"): "SELECT",
+    ("immuni_analytics", "analytics.service_end"): "SELECT UPDATE(ends_on)",
     ("immuni_otp", "ingestion.otp"): "INSERT SELECT(expires_at,key_id,keyed_hash,request_digest)",
     ("immuni_ingestion", "ingestion.otp"): "SELECT UPDATE(checked,expires_at,redeemed_digest)",
     (
@@ -46,6 +55,7 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
 """What each login may do; whatever is not said is refused."""
 HOMES: Final = {
     "immuni_configuration": "immuni",
+    "immuni_settings_author": "immuni",
     "immuni_otp": "immuni",
     "immuni_ingestion": "immuni",
     "immuni_reporting": "immuni",
