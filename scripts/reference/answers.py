@@ -8,6 +8,7 @@ from typing import Final
 from immuni.deployment.provision import DemoAccount
 from immuni.deployment.roles import Ports
 from immuni.deployment.up import Running
+from scripts.reference.certs_answers import CERTS
 from scripts.reference.config_answers import CONFIG
 from scripts.reference.device_answers import DEVICE
 from scripts.reference.risk_answers import RISK
@@ -290,6 +291,7 @@ TOLD: Final[Mapping[str, Told]] = {
             ),
         ),
     ),
+    **CERTS,
     **CONFIG,
     "settings show": Told(
         exit_codes=_WRONG_SETTINGS,

@@ -18,6 +18,7 @@ _VALUES: Final[Mapping[object, str]] = {
     Path: "PATH",
     Path | None: "PATH",
     list[Path]: "PATH …",
+    list[str]: "TEXT …",
     int: "N",
     int | None: "N",
     float | None: "N",

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from immuni import __version__
-from immuni.cli import config, device, export, jobs, key, otp, radio, risk, settings
+from immuni.cli import certs, config, device, export, jobs, key, otp, radio, risk, settings
 from immuni.cli.console import ANSWER_IS_NO, DONE, WRONG_SETTINGS, console, print_error
 from immuni.cli.demo import demo
 from immuni.cli.match import match
@@ -38,6 +38,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(radio.app, name="radio")
 app.add_typer(risk.app, name="risk")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(certs.app, name="certs")
 app.add_typer(config.app, name="config")
 app.add_typer(settings.app, name="settings")
 

@@ -7,23 +7,20 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from immuni.clock import Clock
-from immuni.web import NO_PROXIES, Dated, Forwarded, OneWriteHttpProtocol, TrustedProxies
-
-
-@dataclass(frozen=True, slots=True)
-class MutualTls:
-    """The files of a server that only talks to clients of its own authority."""
-
-    authority: Path
-    certificate: Path
-    key: Path
+from immuni.web import (
+    NO_PROXIES,
+    Dated,
+    Forwarded,
+    MutualTls,
+    OneWriteHttpProtocol,
+    RenewingContext,
+    TrustedProxies,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +66,7 @@ class Server(uvicorn.Server):
 
 
 def _configuration(app: ASGIApp, listener: Listener) -> uvicorn.Config:
-    tls: dict[str, Any] = {}
-    if listener.mutual_tls is not None:
-        tls = {
-            "ssl_certfile": str(listener.mutual_tls.certificate),
-            "ssl_keyfile": str(listener.mutual_tls.key),
-            "ssl_ca_certs": str(listener.mutual_tls.authority),
-            "ssl_cert_reqs": ssl.CERT_REQUIRED,
-        }
+    tls = listener.mutual_tls
     return uvicorn.Config(
         app,
         host=listener.host,
@@ -93,8 +83,12 @@ def _configuration(app: ASGIApp, listener: Listener) -> uvicorn.Config:
         date_header=False,
         timeout_graceful_shutdown=5,
         backlog=2048,
-        **tls,
+        ssl_context_factory=_context_of(tls) if tls else None,
     )
+
+
+def _context_of(tls: MutualTls) -> Callable[[object, object], ssl.SSLContext]:
+    return lambda _config, _default: RenewingContext(tls, ssl.Purpose.CLIENT_AUTH)
 
 
 def on_stop_signals(stop: Callable[[], object]) -> None:

@@ -93,7 +93,7 @@ class Running:
             "upload": loopback_url(Role.UPLOAD, self.ports),
             "analytics": loopback_url(Role.ANALYTICS, self.ports),
             "otp": loopback_url(Role.OTP, self.ports),
-            "otp_ca": str(certificates.authority.certificate),
+            "otp_ca": str(certificates.trusted),
             "otp_client_cert": str(certificates.client.certificate),
             "otp_client_key": str(certificates.client.key),
             "portal": loopback_url(Role.PORTAL, self.ports),

@@ -4,7 +4,6 @@ import ssl
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final, Self
 
 import httpx
@@ -13,6 +12,7 @@ from immuni.api import OtpAuthorisation, encode
 from immuni.api.headers import JSON_CONTENT_TYPE, REQUEST_ID
 from immuni.portal.audit import Outcome
 from immuni.telemetry import logger
+from immuni.web import MutualTls, RenewingContext
 
 _PATH: Final = "/v1/otp"
 _ATTEMPTS: Final = 2
@@ -34,28 +34,22 @@ class OtpServiceClient:
         self._http = http
 
     @classmethod
-    def over_mutual_tls(
-        cls, base_url: str, *, authority: Path, certificate: Path, key: Path, timeout: timedelta
-    ) -> Self:
-        """Make a client from files in PEM form.
+    def over_mutual_tls(cls, base_url: str, *, tls: MutualTls, timeout: timedelta) -> Self:
+        """Make a client that shows a certificate; one that is renewed counts from then on.
 
         Args:
             base_url: ``https://host:port`` of the service.
-            authority: The internal certification authority, the only one that is trusted.
-            certificate: The portal's own certificate.
-            key: The certificate's private key.
+            tls: The portal's certificate, and the only authorities that are trusted.
             timeout: How long to wait for one answer; a lost one is asked for once more.
 
         Raises:
             OSError: A file cannot be read.
             ssl.SSLError: A file is not what it should be.
         """
-        tls = ssl.create_default_context(cafile=str(authority))
-        tls.load_cert_chain(certificate, key)
         return cls(
             httpx.AsyncClient(
                 base_url=base_url,
-                verify=tls,
+                verify=RenewingContext(tls, ssl.Purpose.SERVER_AUTH),
                 timeout=timeout.total_seconds(),
                 limits=httpx.Limits(max_connections=_MAX_CONNECTIONS),
                 # A proxy named in the environment would see the codes of a whole country.

@@ -27,6 +27,7 @@ from immuni.web.one_write import OneWriteHttpProtocol
 from immuni.web.openapi import openapi_document
 from immuni.web.overload import OverloadLimiter
 from immuni.web.parameters import Parameter, Place
+from immuni.web.renewing_tls import MutualTls, RenewingContext
 from immuni.web.sources import (
     NO_PROXIES,
     Forwarded,
@@ -56,6 +57,7 @@ __all__ = [
     "HttpMetrics",
     "Layer",
     "Method",
+    "MutualTls",
     "OneWriteHttpProtocol",
     "OverloadLimiter",
     "OverloadedError",
@@ -65,6 +67,7 @@ __all__ = [
     "ProxySettings",
     "QueryError",
     "RangeError",
+    "RenewingContext",
     "Reply",
     "RetryLaterError",
     "Service",

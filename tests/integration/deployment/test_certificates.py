@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 
 from immuni.clock import ManualClock, SystemClock
-from immuni.deployment.certificates import (
-    CertificateFiles,
-    InternalCertificates,
-    ensure_certificates,
-)
+from immuni.deployment.certificates import InternalCertificates, ensure_certificates
+from immuni.deployment.certification import CertificateFiles
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

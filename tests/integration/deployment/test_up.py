@@ -13,7 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from immuni.clock import SystemClock
-from immuni.deployment.certificates import CertificateFiles, ensure_certificates
+from immuni.deployment.certificates import ensure_certificates
+from immuni.deployment.certification import CertificateFiles
 from tests.integration.deployment.existing_phone import portal_tls
 from tests.running import RunningSystem
 from tests.unit.cli.command_line import immuni

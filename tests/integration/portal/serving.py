@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from starlette.types import ASGIApp
 
 from immuni.clock import Clock
-from immuni.deployment.serving import Listener, MutualTls, Server
-from immuni.web import NO_PROXIES, TrustedProxies
+from immuni.deployment.serving import Listener, Server
+from immuni.web import NO_PROXIES, MutualTls, TrustedProxies
 
 
 @asynccontextmanager

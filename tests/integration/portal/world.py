@@ -20,7 +20,6 @@ from immuni.clock import Clock, ManualClock, SystemClock
 from immuni.database import Pool, open_pool
 from immuni.deployment.certificates import InternalCertificates, ensure_certificates
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
-from immuni.deployment.serving import MutualTls
 from immuni.entropy import Entropy, SeededEntropy
 from immuni.otp import Otp, generate_otp
 from immuni.portal.accounts import Role
@@ -29,7 +28,7 @@ from immuni.portal.otp_service import OtpServiceClient
 from immuni.portal.registration import create_account
 from immuni.portal.settings import PortalSettings
 from immuni.portal.site import Site
-from immuni.web import TrustedProxies
+from immuni.web import MutualTls, TrustedProxies
 from tests.integration.portal.serving import free_socket, listening
 from tests.integration.portal.wire import Wire, wire_to
 
@@ -172,7 +171,7 @@ async def living_world(
 async def _wired_otp_service(
     services: ServicesDatabase, files: InternalCertificates, clock: Clock
 ) -> AsyncIterator[Wire]:
-    tls = MutualTls(files.authority.certificate, files.server.certificate, files.server.key)
+    tls = MutualTls(files.trusted, files.server.certificate, files.server.key)
     keys = OtpKeys({"k1": bytes(32)})
     async with open_pool(services.otp) as pool:
         service = otp_service(
@@ -189,9 +188,7 @@ def client_of(wire: Wire, files: InternalCertificates) -> OtpServiceClient:
     """Return a client that reaches the OTP Service over `wire`."""
     return OtpServiceClient.over_mutual_tls(
         f"https://127.0.0.1:{wire.port}",
-        authority=files.authority.certificate,
-        certificate=files.client.certificate,
-        key=files.client.key,
+        tls=MutualTls(files.trusted, files.client.certificate, files.client.key),
         timeout=timedelta(seconds=10),
     )
 

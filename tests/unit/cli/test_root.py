@@ -15,7 +15,8 @@ EXPECTED = {
     "device run", "device status", "device start", "device stop", "device pause", "device resume",
     "device delete", "device repair", "key derive", "radio check", "risk explain", "risk presets",
     "config get", "config set", "config diff", "config publish", "config history",
-    "config rollback", "jobs list", "jobs run", "settings show",
+    "config rollback", "certs make", "certs list", "certs renew", "certs replace-authority",
+    "jobs list", "jobs run", "settings show",
 }  # fmt: skip
 FOR_MACHINES = EXPECTED - {"serve", "device run"}
 

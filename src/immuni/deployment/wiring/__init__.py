@@ -21,11 +21,11 @@ from immuni.backend.shaping import Gate, Shaping, ShapingMetrics, ShapingSetting
 from immuni.clock import Clock
 from immuni.deployment.configured import Configured
 from immuni.deployment.roles import Role
-from immuni.deployment.serving import Listener, MutualTls, Server
+from immuni.deployment.serving import Listener, Server
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.entropy import Entropy
 from immuni.settings import SettingsError
-from immuni.web import OverloadLimiter, ProxySettings, Service
+from immuni.web import MutualTls, OverloadLimiter, ProxySettings, Service
 
 SETTINGS_KEY_ID: Final = "settings-1"
 ANALYTICS_KEY_ID: Final = "analytics-1"

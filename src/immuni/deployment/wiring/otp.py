@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from immuni.backend.otp.http import otp_service
 from immuni.backend.otp.settings import OtpSettings
 from immuni.database import open_pool
+from immuni.deployment.certificate_metrics import CertificateMetrics
 from immuni.deployment.certificates import InternalCertificates
 from immuni.deployment.roles import Role
-from immuni.deployment.serving import MutualTls, Server
+from immuni.deployment.serving import Server
 from immuni.deployment.wiring import Wiring
+from immuni.web import MutualTls
 
 
 @asynccontextmanager
@@ -26,5 +28,6 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
             gate=end.check,
         )
         files = InternalCertificates(wiring.deployment.layout.certificates)
-        tls = MutualTls(files.authority.certificate, files.server.certificate, files.server.key)
+        told = CertificateMetrics(wiring.registry).watch("server")
+        tls = MutualTls(files.trusted, files.server.certificate, files.server.key, told)
         yield [wiring.server(Role.OTP, wiring.app_of(service), mutual_tls=tls)]

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from immuni.database import open_pool
+from immuni.deployment.certificate_metrics import CertificateMetrics
 from immuni.deployment.certificates import InternalCertificates
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
@@ -11,18 +12,18 @@ from immuni.deployment.wiring import Wiring
 from immuni.portal.application import create_portal
 from immuni.portal.otp_service import OtpServiceClient
 from immuni.portal.settings import PortalSettings
+from immuni.web import MutualTls
 
 
 @asynccontextmanager
 async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     """Yield the server of the portal; it is not started yet."""
     settings = wiring.configured.of(PortalSettings)
-    certificates = InternalCertificates(wiring.deployment.layout.certificates)
+    files = InternalCertificates(wiring.deployment.layout.certificates)
+    told = CertificateMetrics(wiring.registry).watch("client")
     otp_client = OtpServiceClient.over_mutual_tls(
         wiring.deployment.url_of(Role.OTP),
-        authority=certificates.authority.certificate,
-        certificate=certificates.client.certificate,
-        key=certificates.client.key,
+        tls=MutualTls(files.trusted, files.client.certificate, files.client.key, told),
         timeout=settings.portal_otp_timeout,
     )
     try:
