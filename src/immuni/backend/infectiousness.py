@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from typing import Final, Self
 
 from immuni.errors import ImmuniError
-from immuni.keys import MAX_TRANSMISSION_RISK_LEVEL, TemporaryExposureKey, day_of
+from immuni.keys import MAX_TRANSMISSION_RISK_LEVEL, TEK_ROLLING_PERIOD, TemporaryExposureKey
 from immuni.settings import Kind, setting
 
 TEST_AFTER_ONSET: Final = timedelta(days=2)
 """Without symptoms the test stands in for the second day after an onset."""
 
 _DAYS_RANGE: Final = range(-14, 15)
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _ENTRY: Final = re.compile(r"(?P<day>[+-]?\d{1,2}):(?P<level>\d)")
 
 
@@ -49,9 +50,14 @@ class Diagnosis:
             case _:
                 raise AssertionError("__post_init__ lets exactly one date through")
 
+    @property
+    def onset_number(self) -> int:
+        """The assumed onset, counted in days from 1970, as a rolling start divided by 144 is."""
+        return self.assumed_onset.toordinal() - _EPOCH
+
     def days_to(self, tek: TemporaryExposureKey) -> int:
         """Return the key's day minus the onset, in days."""
-        return (day_of(tek.rolling_start_number) - self.assumed_onset).days
+        return tek.rolling_start_number // TEK_ROLLING_PERIOD - self.onset_number
 
 
 @dataclass(frozen=True, slots=True)

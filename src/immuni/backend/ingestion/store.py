@@ -14,7 +14,7 @@ from immuni.backend.connections import transaction
 from immuni.backend.errors import OtpUnknownError
 from immuni.backend.infectiousness import Diagnosis
 from immuni.backend.otp_keys import OtpKeys
-from immuni.backend.packed_keys import pack_keys
+from immuni.backend.packed_keys import pack_keys, stored_keys
 from immuni.backend.sealing import Sealed
 from immuni.database import Pool
 from immuni.keys import TemporaryExposureKey
@@ -82,7 +82,7 @@ class UploadWork:
             VALUES (%s, %s, %s, %s, %s)
             """,
             [
-                pack_keys(teks),
+                pack_keys(stored_keys(teks)),
                 diagnosis.onset_on,
                 diagnosis.tested_on,
                 received_on,

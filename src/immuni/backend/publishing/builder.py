@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from immuni.backend.packed_keys import stored_keys, teks_of
+from immuni.backend.publishing.due import DueKeys
 from immuni.backend.publishing.padding import SimulatedUpload, noise_people, simulate_upload
 from immuni.backend.publishing.rules import PublicationRules, Window
 from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.signing import Signer
 from immuni.entropy import Entropy
 from immuni.export import Export, write_export
-from immuni.keys import DiagnosisKey
+from immuni.keys import PackedKeys
 
 _MAX_PEOPLE_PER_KEY: Final = 10
 
@@ -20,7 +22,7 @@ _MAX_PEOPLE_PER_KEY: Final = 10
 class Padding:
     """Keys of simulated people: those that are due go into the chunk, the others wait."""
 
-    keys: list[DiagnosisKey] = field(default_factory=list)
+    keys: DueKeys = field(default_factory=DueKeys)
     leftovers: list[SimulatedUpload] = field(default_factory=list)
 
 
@@ -69,14 +71,15 @@ class Padder:
         how many of the people were real.
         """
         upload = simulate_upload(self.window, self.entropy)
-        parts = self.rules.sort(upload.teks, upload.diagnosis, self.now)
+        parts = self.rules.sort(stored_keys(upload.teks), upload.diagnosis, self.now)
         padding.keys.extend(parts.ready)
         if parts.waiting:
-            padding.leftovers.append(SimulatedUpload(parts.waiting, upload.diagnosis))
+            teks = tuple(teks_of(parts.waiting))
+            padding.leftovers.append(SimulatedUpload(teks, upload.diagnosis))
 
 
 def build_file(
-    keys: Sequence[DiagnosisKey],
+    keys: PackedKeys,
     *,
     window: Window,
     rules: PublicationRules,
@@ -87,7 +90,7 @@ def build_file(
     """Write the signed file of one chunk.
 
     Args:
-        keys: All keys of the chunk; the file has them in the order of their bytes.
+        keys: All keys of the chunk.
         window: The run's window.
         rules: Say how long the embargo is.
         settings: Say what the file names: region and apps.

@@ -1,14 +1,14 @@
 """Collects the keys that are due, upload by upload, until a chunk is full."""
 
-from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from immuni.backend.publishing.due import DueKeys
 from immuni.backend.publishing.rules import PublicationRules, Sorted
 from immuni.backend.publishing.store import PendingUpload, PublishingSession, UsedUpload
-from immuni.keys import DiagnosisKey
 
 _PAGE: Final = 1000
 
@@ -18,15 +18,16 @@ class Batch:
     """Keys for one chunk, and the uploads that they come from.
 
     Attributes:
-        keys: Key bytes to key; a key that comes from two uploads is there once.
+        keys: The keys; one that comes from two uploads is there once.
         exhausted: No upload is left behind these.
         last_id: Where the next batch goes on.
     """
 
-    keys: dict[bytes, DiagnosisKey] = field(default_factory=dict)
+    keys: DueKeys = field(default_factory=DueKeys)
     exhausted: bool = False
     last_id: UUID | None = None
-    _simulated_keys: set[bytes] = field(default_factory=set)
+    _met: set[bytes] = field(default_factory=set, repr=False)
+    _simulated_keys: set[bytes] = field(default_factory=set, repr=False)
     _real_uploads: list[UsedUpload] = field(default_factory=list)
     _simulated_uploads: list[UsedUpload] = field(default_factory=list)
 
@@ -52,16 +53,17 @@ class Batch:
             return
         used = UsedUpload(upload.id, parts.waiting)
         (self._simulated_uploads if upload.simulated else self._real_uploads).append(used)
-        for key in parts.ready:
-            self.keys.setdefault(key.tek.key_data, key)
-            if upload.simulated:
-                self._simulated_keys.add(key.tek.key_data)
+        is_new = self._met.isdisjoint(parts.ready.key_data)
+        self.keys.extend(parts.ready if is_new else parts.ready.without(self._met))
+        self._met.update(parts.ready.key_data)
+        if upload.simulated:
+            self._simulated_keys.update(parts.ready.key_data)
 
-    def forget(self, key_data: Iterable[bytes]) -> None:
+    def forget(self, key_data: AbstractSet[bytes]) -> None:
         """Leave out keys that are published already."""
-        for each in key_data:
-            self.keys.pop(each, None)
-            self._simulated_keys.discard(each)
+        if key_data:
+            self.keys = self.keys.without(key_data)
+            self._simulated_keys -= key_data
 
 
 async def collect(
@@ -79,11 +81,11 @@ async def collect(
         page = await session.pending(after=batch.last_id, limit=_PAGE)
         batch.exhausted = len(page) < _PAGE
         for upload in page:
-            parts = rules.sort(upload.teks, upload.diagnosis, now)
+            parts = rules.sort(upload.keys, upload.diagnosis, now)
             full = len(batch.keys) + len(parts.ready) > room
             if full:
                 batch.exhausted = False
                 break
             batch.add(upload, parts)
-    batch.forget(await session.published_among(batch.keys))
+    batch.forget(await session.published_among(batch.keys.key_data))
     return batch

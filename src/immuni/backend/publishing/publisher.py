@@ -122,7 +122,8 @@ class Publisher:
         self, session: PublishingSession, batch: Batch, padding: Padding, window: Window
     ) -> int:
         """Write one chunk's file, then let the database name it; return its number of keys."""
-        keys = [*batch.keys.values(), *padding.keys]
+        batch.keys.extend(padding.keys)
+        keys = batch.keys.packed()
         # Building and signing keep a core busy for seconds: the worker has other jobs.
         data = await asyncio.to_thread(
             build_file,

@@ -9,6 +9,7 @@ from immuni.backend.publishing.rules import Window
 from immuni.backend.publishing.store import PublishedChunk, PublishingSession
 from immuni.errors import ImmuniError
 from immuni.export import Export, ExportError, VerificationKey, read_export
+from immuni.keys import KEY_LENGTH, PackedKeys
 
 
 class ForeignChunkError(ImmuniError, RuntimeError):
@@ -70,7 +71,8 @@ class Recovery:
             # The digest is read back before a chunk is announced: no phone knows this one.
             return False
         export = self._verified(name, data)
-        if await session.published_among(key.tek.key_data for key in export.keys):
+        keys = PackedKeys.joined([export.keys])
+        if await session.published_among(_key_data(keys)):
             # Had it been announced, none of its keys could be in another chunk.
             return False
         chunk = PublishedChunk(
@@ -78,7 +80,7 @@ class Recovery:
             digest=name.digest,
             size_bytes=len(data),
             window=Window(export.start, export.end),
-            keys=export.keys,
+            keys=keys,
         )
         await session.release(chunk, origin=self.origin, now=now)
         return True
@@ -88,3 +90,10 @@ class Recovery:
             return read_export(data, self.verification_keys)
         except ExportError as error:
             raise ForeignChunkError(f"chunk {name.index} in the store is not ours") from error
+
+
+def _key_data(keys: PackedKeys) -> list[bytes]:
+    return [
+        keys.key_data[start : start + KEY_LENGTH]
+        for start in range(0, len(keys.key_data), KEY_LENGTH)
+    ]

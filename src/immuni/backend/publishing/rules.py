@@ -1,13 +1,15 @@
 """Which keys are published, when, and in which window; pure decisions."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from immuni.backend.infectiousness import Diagnosis, Infectiousness
+from immuni.backend.packed_keys import StoredKey
+from immuni.backend.publishing.due import DueKeys
 from immuni.errors import ImmuniError
-from immuni.keys import DiagnosisKey, ReportType, TemporaryExposureKey, start_of
+from immuni.keys import TEK_ROLLING_PERIOD, ENIntervalNumber, PackedKeys, interval_at
 
 KEY_USEFUL_FOR: Final = timedelta(days=14)
 """How long after a key's period a phone may still hold identifiers of it."""
@@ -29,8 +31,8 @@ class Window:
 class Sorted:
     """The keys of one upload, sorted by what becomes of them now; the others are of no use."""
 
-    ready: tuple[DiagnosisKey, ...]
-    waiting: tuple[TemporaryExposureKey, ...]
+    ready: DueKeys
+    waiting: list[StoredKey] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,45 +49,48 @@ class PublicationRules:
     embargo: timedelta
     retention: timedelta
 
-    def is_over_embargo(self, tek: TemporaryExposureKey, now: datetime) -> bool:
-        """Tell whether no phone accepts the key's identifiers any longer.
+    def last_free_end(self, now: datetime) -> ENIntervalNumber:
+        """Return the last end of a rolling period whose key no phone accepts any longer.
 
         The period is the nominal one and the clock is the server's: neither can be moved by the
         phone that uploaded the key.
         """
-        return start_of(tek.rolling_end_number) + self.embargo <= now
+        return interval_at(now - self.embargo)
 
-    def is_useful(self, tek: TemporaryExposureKey, now: datetime) -> bool:
-        """Tell whether a phone may still hold identifiers of the key."""
-        return start_of(tek.rolling_end_number) + min(self.retention, KEY_USEFUL_FOR) > now
+    def last_useless_end(self, now: datetime) -> ENIntervalNumber:
+        """Return the last end of a rolling period of which no phone holds identifiers any more."""
+        return interval_at(now - min(self.retention, KEY_USEFUL_FOR))
 
-    def sort(
-        self, teks: Iterable[TemporaryExposureKey], diagnosis: Diagnosis, now: datetime
-    ) -> Sorted:
+    def sort(self, keys: Iterable[StoredKey], diagnosis: Diagnosis, now: datetime) -> Sorted:
         """Sort one upload's keys: publish now, or keep for a later run.
 
         Returns:
             Both kinds; keys that are too old or outside the table are in neither.
         """
-        ready: list[DiagnosisKey] = []
-        waiting: list[TemporaryExposureKey] = []
-        for tek in teks:
-            level = self.infectiousness.level(tek, diagnosis)
-            if level is None or not self.is_useful(tek, now):
+        levels, first_day = self.infectiousness.levels, diagnosis.onset_number
+        free, useless = self.last_free_end(now), self.last_useless_end(now)
+        parts = Sorted(DueKeys(), [])
+        for key_data, start, period in keys:
+            # Days of people without symptoms are filled in as well: a gap would say who had none.
+            onset = start // TEK_ROLLING_PERIOD - first_day
+            level = levels.get(onset)
+            if level is None or start + period <= useless:
                 continue
-            if self.is_over_embargo(tek, now):
-                ready.append(_diagnosis_key(tek, level, diagnosis))
+            if start + period <= free:
+                parts.ready.add(key_data, start, period, level=level, onset=onset)
             else:
-                waiting.append(tek)
-        return Sorted(tuple(ready), tuple(waiting))
+                parts.waiting.append((key_data, start, period))
+        return parts
 
-    def require_over_embargo(self, keys: Iterable[DiagnosisKey], now: datetime) -> None:
+    def require_over_embargo(self, keys: PackedKeys, now: datetime) -> None:
         """Refuse to go on when any key is still under embargo.
 
         Raises:
             EmbargoError: One is, so whoever reads the chunk could pass for its phone.
         """
-        early = sum(1 for key in keys if not self.is_over_embargo(key.tek, now))
+        free = self.last_free_end(now)
+        ends = map(int.__add__, keys.rolling_starts, keys.rolling_periods)
+        early = sum(end > free for end in ends)
         if early:
             raise EmbargoError(f"{early} keys of the chunk are still under embargo")
 
@@ -100,13 +105,3 @@ def window_at(now: datetime, period: timedelta) -> Window:
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     end = midnight + (now - midnight) // period * period
     return Window(end - period, end)
-
-
-def _diagnosis_key(tek: TemporaryExposureKey, level: int, diagnosis: Diagnosis) -> DiagnosisKey:
-    # Filled in for people without symptoms as well: a gap would say who had none.
-    return DiagnosisKey(
-        tek,
-        transmission_risk_level=level,
-        report_type=ReportType.CONFIRMED_TEST,
-        days_since_onset_of_symptoms=diagnosis.days_to(tek),
-    )

@@ -1,9 +1,9 @@
 """What publishing reads and writes in PostgreSQL."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,21 +12,20 @@ from psycopg.rows import TupleRow
 
 from immuni.backend.connections import exclusive
 from immuni.backend.infectiousness import Diagnosis
-from immuni.backend.packed_keys import pack_keys, unpack_keys
+from immuni.backend.packed_keys import StoredKey, pack_keys, stored_keys, unpack_keys
+from immuni.backend.publishing.copying import COPY_KEYS, copied_keys
 from immuni.backend.publishing.padding import SimulatedUpload
 from immuni.backend.publishing.rules import Window
 from immuni.database import Pool
-from immuni.keys import DiagnosisKey, TemporaryExposureKey, day_of
+from immuni.keys import PackedKeys
 
 CHANNEL: Final = "immuni_chunks"
 """PostgreSQL notifies it with each transaction that changes the chunks."""
 
 # Any constant will do; it must differ from the other locks.
 _PUBLISHER_LOCK: Final = 0x7075626C697368
-_COPY_KEYS: Final = """
-    COPY publishing.key (key_data, rolling_start_number, rolling_period, transmission_risk_level,
-                         report_type, onset_on, origin, chunk_index) FROM STDIN
-"""
+# A chunk has some hundred thousand keys.
+_PATIENCE: Final = "SET LOCAL statement_timeout = '5min'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,14 @@ class PendingUpload:
     """An upload with keys that are not published yet."""
 
     id: UUID
-    teks: tuple[TemporaryExposureKey, ...]
+    packed_keys: bytes = field(repr=False)
     diagnosis: Diagnosis
     simulated: bool
+
+    @property
+    def keys(self) -> Iterator[StoredKey]:
+        """The keys, one by one."""
+        return unpack_keys(self.packed_keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class UsedUpload:
     """An upload whose due keys are published; what still waits stays in its row."""
 
     id: UUID
-    waiting: tuple[TemporaryExposureKey, ...]
+    waiting: Sequence[StoredKey] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ class PublishedChunk:
     digest: bytes
     size_bytes: int
     window: Window
-    keys: Sequence[DiagnosisKey]
+    keys: PackedKeys
 
 
 class PublishingSession:
@@ -102,16 +106,22 @@ class PublishingSession:
             {"after": after, "limit": limit},
         )
         return [
-            PendingUpload(id_, tuple(unpack_keys(packed)), Diagnosis(onset, test), simulated)
+            PendingUpload(id_, packed, Diagnosis(onset, test), simulated)
             async for id_, packed, onset, test, simulated in cursor
         ]
 
-    async def published_among(self, key_data: Iterable[bytes]) -> set[bytes]:
-        """Return those of the keys that some chunk already holds."""
-        cursor = await self._connection.execute(
-            "SELECT key_data FROM publishing.key WHERE key_data = ANY(%s)", [list(key_data)]
-        )
-        return {row[0] for row in await cursor.fetchall()}
+    async def published_among(self, key_data: Sequence[bytes]) -> set[bytes]:
+        """Return those of the keys, a chunk's at most, that some chunk already holds."""
+        async with self._connection.transaction():
+            await self._connection.execute(_PATIENCE)
+            # Planned each time: the plan for the empty table of a first run would go on being used
+            # while the table fills. In their order the index is walked through once.
+            cursor = await self._connection.execute(
+                "SELECT key_data FROM publishing.key WHERE key_data = ANY(%b)",
+                [sorted(key_data)],
+                prepare=False,
+            )
+            return {row[0] async for row in cursor}
 
     async def release(
         self,
@@ -135,7 +145,7 @@ class PublishingSession:
             psycopg.errors.UniqueViolation: A key or the index was published before.
         """
         async with self._connection.transaction():
-            await self._connection.execute("SET LOCAL statement_timeout = '5min'")
+            await self._connection.execute(_PATIENCE)
             await self._insert_chunk(chunk)
             await self._insert_keys(chunk, origin)
             await self._use_up(used)
@@ -172,18 +182,22 @@ class PublishingSession:
         )
 
     async def _insert_keys(self, chunk: PublishedChunk, origin: str) -> None:
-        async with self._connection.cursor() as cursor, cursor.copy(_COPY_KEYS) as copy:
-            for key in chunk.keys:
-                await copy.write_row(_key_row(key, origin, chunk.index))
+        async with self._connection.cursor() as cursor, cursor.copy(COPY_KEYS) as copy:
+            for block in copied_keys(chunk.keys, index=chunk.index, origin=origin):
+                await copy.write(block)
 
     async def _use_up(self, used: Sequence[UsedUpload]) -> None:
         spent = [upload.id for upload in used if not upload.waiting]
-        rest = [(pack_keys(upload.waiting), upload.id) for upload in used if upload.waiting]
+        rest = [upload for upload in used if upload.waiting]
         await self._connection.execute("DELETE FROM ingestion.upload WHERE id = ANY(%s)", [spent])
-        async with self._connection.cursor() as cursor:
-            await cursor.executemany(
-                "UPDATE ingestion.upload SET packed_keys = %s WHERE id = %s", rest
-            )
+        await self._connection.execute(
+            """
+            UPDATE ingestion.upload SET packed_keys = rest.packed_keys
+            FROM unnest(%s::uuid[], %s::bytea[]) AS rest (id, packed_keys)
+            WHERE upload.id = rest.id
+            """,
+            [[each.id for each in rest], [pack_keys(each.waiting) for each in rest]],
+        )
 
     async def _keep(self, leftovers: Sequence[SimulatedUpload], now: datetime) -> None:
         async with self._connection.cursor() as cursor:
@@ -195,7 +209,7 @@ class PublishingSession:
                 """,
                 [
                     (
-                        pack_keys(upload.teks),
+                        pack_keys(stored_keys(upload.teks)),
                         upload.diagnosis.onset_on,
                         upload.diagnosis.tested_on,
                         now.date(),
@@ -227,20 +241,6 @@ async def withdraw_all(connection: AsyncConnection[TupleRow]) -> int:
     phones would hear of nothing new. Numbers go on from where they are.
     """
     withdrawn = (await connection.execute("DELETE FROM publishing.chunk")).rowcount
+    await connection.execute("DELETE FROM publishing.key")
     await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
     return withdrawn
-
-
-def _key_row(key: DiagnosisKey, origin: str, index: int) -> tuple[object, ...]:
-    days = key.days_since_onset_of_symptoms
-    day = day_of(key.tek.rolling_start_number)
-    return (
-        key.tek.key_data,
-        key.tek.rolling_start_number,
-        key.tek.rolling_period,
-        key.transmission_risk_level,
-        int(key.report_type),
-        None if days is None else day - timedelta(days=days),
-        origin,
-        index,
-    )

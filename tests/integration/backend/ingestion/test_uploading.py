@@ -8,7 +8,7 @@ import pytest
 
 from immuni.backend.epidemiological import OnsetClass, open_epidemiological
 from immuni.backend.ingestion.settings import IngestionSettings
-from immuni.backend.packed_keys import unpack_keys
+from immuni.backend.packed_keys import teks_of, unpack_keys
 from immuni.backend.sealing import Sealed
 from immuni.deployment.databases import ServicesDatabase
 from immuni.entropy import SeededEntropy
@@ -43,7 +43,7 @@ async def intake(services_database: ServicesDatabase, tmp_path: Path) -> AsyncIt
 
 def stored_keys(intake: Intake) -> list[TemporaryExposureKey]:
     rows = intake.query("SELECT packed_keys FROM ingestion.upload")
-    return [tek for (packed,) in rows for tek in unpack_keys(packed)]
+    return [tek for (packed,) in rows for tek in teks_of(unpack_keys(packed))]
 
 
 async def test_an_upload_keeps_keys_and_sealed_info_and_spends_the_code(intake: Intake) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from immuni.backend.chunks import ChunkStoreError
 from immuni.backend.infectiousness import Diagnosis
+from immuni.backend.packed_keys import teks_of, unpack_keys
 from immuni.backend.publishing import store as publishing_store
 from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.reporting import store as reporting_store
@@ -79,6 +80,59 @@ async def test_a_key_released_during_its_day_counts_by_its_own_end(press: Press)
         await publisher.publish()
 
     assert all_key_data(await press.published()) == [released.key_data]
+
+
+async def test_of_one_upload_each_key_goes_its_own_way(press: Press) -> None:
+    today, yesterday = keys_of_days(TODAY, days=2, seed="a")
+    useless, outside = keys_of_days(TODAY - timedelta(days=15), days=2, seed="b")
+    await keep_upload(press.database, [outside, today, useless, yesterday], ILL)
+
+    async with press.publisher() as publisher:
+        await publisher.publish()
+
+    assert all_key_data(await press.published()) == [yesterday.key_data]
+    ((packed,),) = press.query("SELECT packed_keys FROM ingestion.upload")
+    assert teks_of(unpack_keys(packed)) == [today]
+
+
+async def test_rows_of_keys_lie_in_the_order_of_their_bytes(press: Press) -> None:
+    """Neither real and simulated keys nor those of one person lie together."""
+    people = [keys_of_days(YESTERDAY, days=6, seed=str(person)) for person in range(5)]
+    await keep_uploads(press.database, people, ILL)
+
+    async with press.publisher(PublishingSettings()) as publisher:
+        await publisher.publish()
+
+    in_place = press.query("SELECT key_data FROM publishing.key ORDER BY ctid")
+    assert in_place == sorted(in_place)
+    assert press.query("SELECT count(DISTINCT xmin::text) FROM publishing.key") == [(1,)]
+
+
+async def test_a_key_is_kept_as_its_chunk_tells_it(press: Press) -> None:
+    await keep_upload(press.database, keys_of_days(YESTERDAY, days=5, seed="a"), ILL)
+
+    async with press.publisher(PublishingSettings()) as publisher:
+        await publisher.publish()
+
+    (export,) = (await press.published()).values()
+    rows = press.query(
+        "SELECT key_data, rolling_start_number, rolling_period, transmission_risk_level,"
+        " report_type, onset_on, origin, chunk_index FROM publishing.key ORDER BY key_data"
+    )
+    assert rows == [
+        (
+            key.tek.key_data,
+            key.tek.rolling_start_number,
+            key.tek.rolling_period,
+            key.transmission_risk_level,
+            key.report_type,
+            day_of(key.tek.rolling_start_number)
+            - timedelta(days=key.days_since_onset_of_symptoms or 0),
+            "IT",
+            1,
+        )
+        for key in export.keys
+    ]
 
 
 async def test_a_key_from_two_uploads_is_published_once(press: Press) -> None:

@@ -43,6 +43,7 @@ async def test_a_database_restored_from_a_backup_takes_over_the_newer_chunks(pre
     before = await press.published()
     with psycopg.connect(press.database.owner) as connection:
         connection.execute("DELETE FROM publishing.chunk WHERE index > 1")
+        connection.execute("DELETE FROM publishing.key WHERE chunk_index > 1")
         connection.execute("UPDATE publishing.progress SET newest_index = 1")
     # The backup was made before these were published, so they wait in it.
     await keep_upload(press.database, people[1], ILL)

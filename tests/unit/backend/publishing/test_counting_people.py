@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from immuni.backend.packed_keys import stored_keys
 from immuni.backend.publishing.settings import PublishingSettings
 from immuni.entropy import SeededEntropy
 from immuni.keys import DiagnosisKey, ReportType, interval_at, rolling_start_of
@@ -56,7 +57,8 @@ def crowd() -> list[list[DiagnosisKey]]:
     """Return the keys that are due of many real people."""
     entropy = SeededEntropy("crowd")
     uploads = [real_upload(entropy) for _ in range(2000)]
-    return [list(RULES.sort(each.teks, each.diagnosis, WINDOW.end).ready) for each in uploads]
+    due = [RULES.sort(stored_keys(each.teks), each.diagnosis, WINDOW.end).ready for each in uploads]
+    return [list(ready.packed()) for ready in due]
 
 
 def priors() -> list[float]:
@@ -81,7 +83,7 @@ def padding_of(seed: int, count: int) -> Sequence[DiagnosisKey]:
     run = padder(f"padding {seed}", SETTINGS)
     padding = run.noise()
     run.fill(padding, count)
-    return padding.keys
+    return padding.keys.packed()
 
 
 @cache

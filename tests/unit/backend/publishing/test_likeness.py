@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS, Diagnosis
+from immuni.backend.packed_keys import stored_keys
 from immuni.backend.publishing.padding import SimulatedUpload, simulate_upload
 from immuni.entropy import SeededEntropy
 from immuni.keys import interval_at, rolling_start_of
@@ -51,7 +52,7 @@ def number_of_keys(upload: SimulatedUpload) -> Hashable:
 
 def what_is_due(upload: SimulatedUpload) -> Hashable:
     """Return how many keys are published at once, and how many wait."""
-    parts = RULES.sort(upload.teks, upload.diagnosis, WINDOW.end)
+    parts = RULES.sort(stored_keys(upload.teks), upload.diagnosis, WINDOW.end)
     return len(parts.ready), len(parts.waiting)
 
 
