@@ -15,6 +15,7 @@ from immuni.api import (
     ConfigurationSettings,
     Platform,
     SettingsRefusedError,
+    SettingsStamp,
     read_settings,
     verify_settings,
 )
@@ -188,3 +189,74 @@ async def test_a_question_that_is_not_as_defined_is_refused(client: httpx.AsyncC
         query: (answer.status_code, answer.json()["error_code"], answer.headers["cache-control"])
         for query, answer in answers.items()
     } == dict.fromkeys(MALFORMED, (HTTPStatus.BAD_REQUEST, 1001, "no-store"))
+
+
+def vetted(
+    answer: httpx.Response, signer: LocalKeySigner, newest: SettingsStamp | None = None
+) -> SettingsStamp:
+    """Return what a phone keeps beside the settings, where it takes them."""
+    return verify_settings(
+        answer.content,
+        answer.headers,
+        {"settings-1": signer.public_key},
+        platform=Platform.ANDROID,
+        build=7,
+        newest=newest,
+    )
+
+
+async def test_phones_refuse_replayed_and_mixed_answers_and_take_a_rollback(
+    client: httpx.AsyncClient,
+    services_database: ServicesDatabase,
+    signer: LocalKeySigner,
+    clock: ManualClock,
+) -> None:
+    await put(services_database, entry("exposure_detection_period", 5))
+    old = await version(client, 1)
+    clock.advance(timedelta(minutes=20))
+    same_later = await client.get(ASKED)
+    await put(services_database, entry("exposure_detection_period", 6))
+    newer = await version(client, 2)
+    in_force = vetted(newer, signer, vetted(same_later, signer, vetted(old, signer)))
+
+    for replayed in (old, same_later):
+        with pytest.raises(SettingsRefusedError, match="older"):
+            vetted(replayed, signer, in_force)
+    with pytest.raises(SettingsRefusedError, match="older"):
+        vetted(old, signer, vetted(same_later, signer))
+    mixed = httpx.Response(HTTPStatus.OK, headers=newer.headers, content=old.content)
+    with pytest.raises(SettingsRefusedError, match="not signed"):
+        vetted(mixed, signer)
+
+    await put(services_database, entry("exposure_detection_period", 5))
+    rolled_back = await version(client, 3)
+
+    assert rolled_back.content == old.content
+    assert vetted(rolled_back, signer, in_force).version == 3
+
+
+async def test_each_platform_and_build_gets_its_own(
+    client: httpx.AsyncClient, services_database: ServicesDatabase
+) -> None:
+    await put(
+        services_database,
+        entry("teks_max_info_count", 1),
+        entry("teks_max_info_count", 5, build=5),
+        SettingEntry(Platform.ANDROID, "teks_max_info_count", 9, withdrawn=True),
+        SettingEntry(Platform.IOS, "teks_max_info_count", 9, 90),
+    )
+    await version(client, 1)
+
+    async def gets(platform: str, build: int) -> object:
+        query = {"platform": platform, "build": str(build)}
+        return (await client.get("/v1/settings", params=query)).json().get("teks_max_info_count")
+
+    assert [await gets("android", build) for build in (1, 4, 5, 8, 9, 20_000)] == [
+        1,
+        1,
+        5,
+        5,
+        None,
+        None,
+    ]
+    assert [await gets("ios", build) for build in (1, 8, 9)] == [None, None, 90]
