@@ -92,6 +92,7 @@ async def open_intake(
     *,
     settings: IngestionSettings | None = None,
     keys: OtpKeys = OTP_KEYS,
+    upload_keys: OtpKeys | None = None,
     statement_timeout: timedelta = timedelta(seconds=10),
     proxies: TrustedProxies = NO_PROXIES,
     registry: CollectorRegistry | None = None,
@@ -109,7 +110,7 @@ async def open_intake(
         )
         ingestion = ingestion_service(
             pool=pool,
-            keys=keys,
+            keys=upload_keys or keys,
             settings=settings or IngestionSettings(),
             infectiousness=DEFAULT_INFECTIOUSNESS,
             territory=italy(),

@@ -30,8 +30,10 @@ class InvalidOtpKeysError(ImmuniError, ValueError):
 class OtpKeys:
     """The server's secrets for hashing codes: the first makes hashes, all of them find codes.
 
-    A secret is retired by putting a new one in front of it, in both services, and by removing it
-    once the last code that was hashed with it has expired.
+    A secret is replaced in three steps, each in every process of both services before the next: the
+    new one is put behind the old one, then in front of it, and the old one is removed once the last
+    code that was hashed with it has expired. In front at once, it would make codes that a process
+    which knows the old one only does not find.
 
     Attributes:
         secrets: Key id to secret of at least 32 bytes, the current one first.
