@@ -164,6 +164,47 @@ TOLD: Final[Mapping[str, Told]] = {
             ),
         ),
     ),
+    "doctor": Told(
+        exit_codes={
+            1: "something is wrong",
+            78: "some settings are wrong, or no system was ever started in the data folder",
+        },
+        answers=(
+            Answer(
+                lambda: {
+                    "healthy": False,
+                    "checks": ["keys", "certificates", "disk", "services' database", "…"],
+                    "findings": [
+                        {
+                            "check": "jobs",
+                            "fault": "3 jobs have waited for more than an hour",
+                            "remedy": "start the role jobs; see its log",
+                        }
+                    ],
+                    "holdings": [
+                        {
+                            "kind": "codes",
+                            "count": "<10",
+                            "oldest_gone_by": "2026-11-20T13:00+00:00",
+                            "all_gone_by": "2026-11-20T14:00+00:00",
+                        }
+                    ],
+                },
+                {
+                    "healthy": "whether nothing is wrong",
+                    "checks[]": "what was looked at",
+                    "findings[].check": "where something is wrong",
+                    "findings[].fault": "what, for people",
+                    "findings[].remedy": "what to do, for people",
+                    "holdings[].kind": "what is held",
+                    "holdings[].count": "how much; `<10` for one to nine",
+                    "holdings[].oldest_gone_by": "when the first of it has to be gone, to the "
+                    "hour; null where there is none",
+                    "holdings[].all_gone_by": "when all of it has to be, were nothing added",
+                },
+            ),
+        ),
+    ),
     "match": Told(
         exit_codes={1: "nothing matched, or a file was refused"},
         answers=(

@@ -16,7 +16,7 @@ EXPECTED = {
     "device delete", "device repair", "key derive", "radio check", "risk explain", "risk presets",
     "config get", "config set", "config diff", "config publish", "config history",
     "config rollback", "certs make", "certs list", "certs renew", "certs replace-authority",
-    "jobs list", "jobs run", "settings show",
+    "jobs list", "jobs run", "settings show", "doctor",
 }  # fmt: skip
 FOR_MACHINES = EXPECTED - {"serve", "device run"}
 

@@ -19,6 +19,7 @@ NEEDS_A_SYSTEM: Final = (
     "export verify var/",
     "radio check",
     "device",
+    "doctor",
 )
 
 PYTHON: Final = [each for each in DOCUMENTS if code_of(each, "python")]
