@@ -5,26 +5,15 @@ import getpass
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, TypeVar
 
 import typer
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
 
 from immuni.api import Platform
 from immuni.api.limits import MAX_BUILD
 from immuni.backend.configuration.dangers import new_dangers
 from immuni.backend.configuration.draft import InvalidDraftError, SettingsDraft, changes, value_of
 from immuni.backend.configuration.rules import SettingEntry, SettingsSet
-from immuni.backend.configuration.store import (
-    InvalidSettingsError,
-    StaleDraftError,
-    history,
-    load_newest,
-    load_version,
-    publish,
-    server_time,
-)
 from immuni.cli.config_answers import (
     show_changes,
     show_history,
@@ -35,10 +24,14 @@ from immuni.cli.config_answers import (
 from immuni.cli.console import ANSWER_IS_NO, ConfigOption, JsonOption, print_error
 from immuni.deployment.private_files import write_whole
 
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+    from psycopg.rows import TupleRow
+
 app = typer.Typer(no_args_is_help=True, help="Look after the settings that phones get.")
 
 T = TypeVar("T")
-_Connection = AsyncConnection[TupleRow]
+_Connection: TypeAlias = "AsyncConnection[TupleRow]"
 _DRAFT: Final = Path("settings-draft.json")
 
 DataDir = Annotated[
@@ -190,6 +183,9 @@ def show_publications(
     *, data_dir: DataDir = Path("var"), config: ConfigOption = None, json: JsonOption = False
 ) -> None:
     """List what was published, the newest first: version, when (UTC), who, why."""
+    # The database's driver; commands that need none start faster.
+    from immuni.backend.configuration.store import history  # noqa: PLC0415
+
     show_history(_ask(config, data_dir, history), json=json)
 
 
@@ -233,6 +229,13 @@ class _Order:
 
 
 def _publish(order: _Order, config: Path | None, data_dir: Path, *, json: bool) -> None:
+    from immuni.backend.configuration.store import (  # noqa: PLC0415 - as above
+        InvalidSettingsError,
+        load_newest,
+        publish,
+        server_time,
+    )
+
     for option, text in (("--reason", order.reason), ("--author", order.author)):
         if not text.strip():
             raise typer.BadParameter("must not be empty", param_hint=option)
@@ -267,6 +270,8 @@ def _vetted(order: _Order, in_force: SettingsSet) -> list[str]:
         InvalidDraftError: Nothing would change.
         typer.Exit: There is a danger that was not said to be meant.
     """
+    from immuni.backend.configuration.store import StaleDraftError  # noqa: PLC0415 - as above
+
     if order.based_on not in {None, in_force.version}:
         raise StaleDraftError(
             f"the draft was begun on version {order.based_on}, but version {in_force.version} is "
@@ -295,6 +300,8 @@ def _ask(config: Path | None, data_dir: Path, question: Callable[[_Connection], 
 
 
 async def _set(connection: _Connection, version: int | None) -> SettingsSet:
+    from immuni.backend.configuration.store import load_newest, load_version  # noqa: PLC0415 - as above
+
     if version is None:
         return await load_newest(connection)
     return await load_version(connection, version)

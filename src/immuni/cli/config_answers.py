@@ -1,6 +1,7 @@
 """How ``immuni config`` shows sets of settings, for people and for machines."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from rich.markup import escape
@@ -9,8 +10,10 @@ from rich.table import Table
 from immuni.api import Platform, read_settings
 from immuni.backend.configuration.draft import Change, changes
 from immuni.backend.configuration.rules import SettingEntry, SettingsSet, resolve
-from immuni.backend.configuration.store import Publication
 from immuni.cli.console import console, print_json
+
+if TYPE_CHECKING:
+    from immuni.backend.configuration.store import Publication
 
 
 def show_set(found: SettingsSet, *, name: str, platform: Platform | None, json: bool) -> bool:
@@ -91,7 +94,7 @@ def show_published(
     console.print(f"Version {version} is in force; phones have it after an hour or two.")
 
 
-def show_history(publications: Sequence[Publication], *, json: bool) -> None:
+def show_history(publications: "Sequence[Publication]", *, json: bool) -> None:
     """Show who published what, and why."""
     if json:
         print_json(

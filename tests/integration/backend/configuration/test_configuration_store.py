@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection, errors, sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
 from immuni.api import Platform
@@ -13,12 +14,13 @@ from immuni.backend.configuration.rules import UNPUBLISHED, SettingEntry
 from immuni.backend.configuration.store import (
     InvalidSettingsError,
     StaleDraftError,
+    history,
     load_newest,
     load_version,
     publish,
     server_time,
 )
-from immuni.deployment.databases import ServicesDatabase
+from immuni.deployment.databases import ServicesDatabase, relocate
 
 pytestmark = pytest.mark.anyio
 
@@ -135,3 +137,26 @@ async def test_the_database_says_which_login_published(services_database: Servic
         assert await cursor.fetchall() == [("immuni_settings_author",)]
         assert await load_version(author, 1) == await load_newest(author)
         assert (await server_time(author)).utcoffset() == timedelta(0)
+
+
+async def test_a_login_of_ones_own_is_named_in_the_history(
+    services_database: ServicesDatabase,
+) -> None:
+    name = str(conninfo_to_dict(services_database.owner)["dbname"])
+    async with await psycopg.AsyncConnection.connect(services_database.owner) as owner:
+        await owner.execute(
+            "CREATE ROLE ada LOGIN PASSWORD 'secret' IN ROLE immuni_settings_author"
+        )
+        await owner.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO ada").format(sql.Identifier(name))
+        )
+        await owner.commit()
+        try:
+            url = relocate(services_database.owner, user="ada", password="secret")
+            async with await psycopg.AsyncConnection.connect(url) as ada:
+                await put(ada, *ENTRIES)
+            (publication,) = await history(owner)
+        finally:
+            await owner.execute("DROP OWNED BY ada; DROP ROLE ada")
+
+    assert (publication.login, publication.author) == ("ada", "Ada")
