@@ -13,7 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from immuni.clock import SystemClock
-from immuni.deployment.certificates import ensure_certificates
+from immuni.deployment.certificate_care import certificate_states
+from immuni.deployment.certificates import InternalCertificates, ensure_certificates
 from immuni.deployment.certification import CertificateFiles
 from tests.integration.deployment.existing_phone import portal_tls
 from tests.running import RunningSystem
@@ -80,6 +81,20 @@ def test_every_part_answers_that_it_lives_and_is_ready(part: str, system: Runnin
 
         assert answer.status_code == HTTPStatus.OK
         assert answer.json() == {"status": word}
+
+
+def test_the_metrics_tell_when_the_certificates_in_use_end(system: RunningSystem) -> None:
+    answer = ask(f"{system.told['metrics']}/metrics", system.told)
+    told = {
+        sample.labels["certificate"]: sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if sample.name == "immuni_certificate_end_seconds"
+    }
+
+    states = certificate_states(InternalCertificates(system.data_dir / "certificates"))
+    ends = {each.name: each.ends_at.timestamp() for each in states if each.hosts}
+    assert told == ends
 
 
 def test_every_part_listens_on_loopback_only(system: RunningSystem) -> None:
