@@ -6,6 +6,7 @@ deleted here, then its id is forgotten there: wherever it stops, going on keeps 
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from immuni.backend.analytics.store import (
     forget_deliveries,
     forget_deliveries_except,
     keep_epidemiological,
+    shuffle_epidemiological,
 )
 from immuni.backend.connections import PoolOpener, exclusive
 from immuni.backend.sealing import OpeningKey, Sealed
@@ -45,7 +47,8 @@ class Outbox:
     async def move(self) -> int:
         """Move everything that lies in the outbox; return how much that was.
 
-        Rows go in the order of their random ids, which says nothing about that of the uploads.
+        Rows go in the order of their random ids, which says nothing about that of the uploads; at
+        the end those of the last days are shuffled, so that no batch stands out.
         While another mover is at work, nothing is done.
 
         Raises:
@@ -59,6 +62,7 @@ class Outbox:
 
     async def _move_between(self, here: AsyncConnection[TupleRow], there: Pool) -> int:
         moved = 0
+        days: set[date] = set()
         last_id: UUID | None = None
         await forget_deliveries_except(there, await _waiting(here))
         while piece := await _read(here, last_id):
@@ -66,7 +70,10 @@ class Outbox:
             await _delete(here, done)
             await forget_deliveries(there, done)
             moved += len(done)
+            days |= {each.received_on for each in piece}
             last_id = piece[-1].id
+        if moved:
+            await shuffle_epidemiological(there, since=min(days))
         return moved
 
 

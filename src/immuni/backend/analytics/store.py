@@ -30,6 +30,14 @@ _KEEP_EPIDEMIOLOGICAL: Final = """
     INSERT INTO analytics.epidemiological_info (received_on, province, onset, summaries)
     VALUES (%s, %s, %s, %s)
 """
+_SHUFFLE: Final = """
+    WITH taken AS (
+        DELETE FROM analytics.epidemiological_info WHERE received_on >= least(
+            %s, (SELECT max(received_on) FROM analytics.epidemiological_info) - 1
+        ) RETURNING *
+    )
+    INSERT INTO analytics.epidemiological_info SELECT * FROM taken ORDER BY gen_random_uuid()
+"""
 _FORGET: Final = "DELETE FROM analytics.received WHERE id = ANY(%s)"
 _FORGET_OTHERS: Final = "DELETE FROM analytics.received WHERE id <> ALL(%s)"
 _KEEP_OPERATIONAL: Final = """
@@ -95,6 +103,17 @@ async def keep_epidemiological(
         new = sorted(row[0] for row in await cursor.fetchall())
         await cursor.executemany(_KEEP_EPIDEMIOLOGICAL, [opened[each] for each in new])
     return list(opened)
+
+
+async def shuffle_epidemiological(pool: Pool, *, since: date) -> None:
+    """Write the rows of the last two days, and of all days from `since` on, anew in random order.
+
+    Privacy:
+        Batches come hour by hour. Their rows' places and hidden columns would tell which hour each
+        is of, and chunks tell of which hours their keys are. In one transaction all look the same.
+    """
+    async with pool.connection() as connection:
+        await connection.execute(_SHUFFLE, (since,))
 
 
 async def forget_deliveries(pool: Pool, ids: Collection[UUID]) -> None:
