@@ -67,7 +67,8 @@ demo: setup ## Tell the whole story without hands
 test: setup .venv/.development .venv/.s3 ## Run every test
 	@scripts/install-tools browser hsm
 	scripts/with-rust cargo test --quiet --workspace --locked
-	$(python) -m pytest --numprocesses 2
+	$(python) -m pytest --numprocesses 2 -m 'not quiet'
+	$(python) -m pytest -m quiet
 
 .PHONY: check
 check: setup .venv/.development ## Check format, lint, types, layers, documentation, locks

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -44,7 +45,12 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
 
 
 class Observed:
-    """A TLS connection whose incoming records are counted."""
+    """A TLS connection whose incoming records are counted.
+
+    Attributes:
+        sent_at: When the last request's last byte was handed over, by `time.perf_counter`.
+        answered_at: When the last record of its answer had come.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -56,6 +62,7 @@ class Observed:
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         self._tls = context.wrap_bio(self._incoming, self._outgoing)
         self._records: list[int] = []
+        self.sent_at = self.answered_at = 0.0
 
     async def shake_hands(self) -> None:
         """Establish the connection."""
@@ -79,12 +86,14 @@ class Observed:
         self._records.clear()
         self._tls.write(request)
         await self._flush()
+        self.sent_at = time.perf_counter()
         answer = b""
         while len(answer) < length:
             try:
                 answer += self._tls.read(65536)
             except ssl.SSLWantReadError:
                 await self._record()
+                self.answered_at = time.perf_counter()
         return list(self._records), answer
 
     async def _flush(self) -> None:
