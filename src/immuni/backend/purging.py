@@ -36,6 +36,11 @@ _DELETE_KEYS: Final = SQL("""
     DELETE FROM publishing.key WHERE key_data IN
         (SELECT key_data FROM publishing.key WHERE chunk_index = %s LIMIT %s)
 """)
+_DELETE_ANY_KEYS: Final = SQL("""
+    DELETE FROM publishing.key WHERE key_data IN
+        (SELECT key_data FROM publishing.key WHERE chunk_index <= %s LIMIT %s)
+""")
+_LAST_INDEX: Final = 2**63 - 1
 _log = logger("purging")
 
 
@@ -138,6 +143,7 @@ async def _delete_all_chunks(pool: Pool, chunks: ChunkStore) -> int:
         if session is None:
             raise PublisherAtWorkError("a publisher is at work")
         total = await _delete_chunks(pool, chunks, "infinity")
+        await _delete_pieces(pool, _DELETE_ANY_KEYS, _LAST_INDEX)
         for name in await chunks.names():
             await chunks.delete(name)
         return total

@@ -13,6 +13,7 @@ import typer
 from immuni import __version__
 from immuni.cli import certs, config, device, export, jobs, key, otp, radio, risk, settings
 from immuni.cli.console import ANSWER_IS_NO, DONE, WRONG_SETTINGS, console, print_error
+from immuni.cli.decommission import decommission
 from immuni.cli.demo import demo
 from immuni.cli.doctor import doctor
 from immuni.cli.match import match
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command(epilog="Example: immuni up --data-dir ./var --base-port 8400")(up)
 app.command(epilog="Example: immuni demo --json")(demo)
 app.command(epilog="Example: immuni doctor --data-dir ./var")(doctor)
+app.command(epilog="Example: immuni decommission --data-dir ./var")(decommission)
 app.command(epilog="Example: immuni match --export chunk.zip --sightings heard.csv")(match)
 app.command(hidden=True, epilog="Example: immuni serve get --config ./immuni.toml")(serve)
 app.add_typer(device.app, name="device")

@@ -73,6 +73,16 @@ class Layout:
         return self.root / "certificates"
 
     @property
+    def otp_keys(self) -> Path:
+        """The secrets under which codes are hashed."""
+        return self.secrets / "otp-keys"
+
+    @property
+    def decommission_report(self) -> Path:
+        """What was looked at when the service was decommissioned."""
+        return self.root / "decommission.json"
+
+    @property
     def demo_accounts(self) -> Path:
         """The passwords of the demonstration accounts."""
         return self.secrets / "demo-accounts.json"

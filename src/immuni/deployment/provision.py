@@ -120,7 +120,7 @@ def ensure_keys(layout: Layout) -> None:
 
 def ensure_otp_keys(layout: Layout, entropy: Entropy) -> OtpKeys:
     """Return the secrets under which codes are hashed, made at the first time."""
-    file = layout.secrets / "otp-keys"
+    file = layout.otp_keys
     if not file.exists():
         write_private(file, OtpKeys({"otp-1": entropy.token(32)}).render().encode())
     return OtpKeys.parse(file.read_text(encoding="ascii").strip())

@@ -20,6 +20,7 @@ NEEDS_A_SYSTEM: Final = (
     "radio check",
     "device",
     "doctor",
+    "decommission",
 )
 
 PYTHON: Final = [each for each in DOCUMENTS if code_of(each, "python")]
