@@ -10,6 +10,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from prometheus_client import CollectorRegistry, Gauge
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -29,6 +30,23 @@ _OUTBOX_LOCK: Final = 0x6F7574626F78
 _PIECE: Final = 1000
 
 
+class OutboxMetrics:
+    """Tells how much waits, in tens: smaller numbers could tell of single people."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        """Register in `registry`; nobody reads the figure where there is none."""
+        self._waiting = Gauge(
+            "immuni_outbox_waiting",
+            "Sealed rows that a run of the outbox left where they were, rounded down to tens.",
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
+
+    def tell(self, waiting: int) -> None:
+        """Tell how many rows a run left."""
+        self._waiting.set(waiting - waiting % 10)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
     """The way from one database to the other.
@@ -38,11 +56,13 @@ class Outbox:
         open_analytics: Opens connections of the Analytics Service's role to its own, for each move
             anew.
         opening_key: Opens what ingestion sealed.
+        metrics: Told what a run leaves.
     """
 
     pool: Pool
     open_analytics: PoolOpener
     opening_key: OpeningKey = field(repr=False)
+    metrics: OutboxMetrics = field(default_factory=OutboxMetrics)
 
     async def move(self) -> int:
         """Move everything that lies in the outbox; return how much that was.
@@ -57,8 +77,12 @@ class Outbox:
         async with exclusive(self.pool, _OUTBOX_LOCK) as connection:
             if connection is None:
                 return 0
-            async with self.open_analytics() as analytics:
-                return await self._move_between(connection, analytics)
+            try:
+                async with self.open_analytics() as analytics:
+                    return await self._move_between(connection, analytics)
+            finally:
+                # Whatever was in the way: what waits is the alarm.
+                self.metrics.tell(len(await _waiting(connection)))
 
     async def _move_between(self, here: AsyncConnection[TupleRow], there: Pool) -> int:
         moved = 0

@@ -26,6 +26,7 @@ from immuni.errors import ImmuniError
 
 _CLOCK_TOLERANCE: Final = timedelta(seconds=5)
 _CERTIFICATE_WARNING: Final = timedelta(days=30)
+_SILENCE: Final = timedelta(hours=1)
 _FREE_WANTED: Final = 1 << 30
 _STALLED: LiteralString = """
     SELECT count(*) FROM procrastinate_jobs AS job
@@ -33,6 +34,9 @@ _STALLED: LiteralString = """
         SELECT min(at) FROM procrastinate_events AS event WHERE event.job_id = job.id
     )) < now() - interval '1 hour'
 """
+_LAST_DUE: LiteralString = (
+    "SELECT to_timestamp(max(defer_timestamp)) FROM procrastinate_periodic_defers"
+)
 _FAILED: LiteralString = """
     SELECT task_name, count(*) FROM procrastinate_jobs WHERE status = 'failed'
     GROUP BY task_name ORDER BY task_name
@@ -113,7 +117,7 @@ async def _examine_services(
             return
         diagnosis.holdings += await services_holdings(pool, configured.of(RetentionSettings))
         diagnosis.add("clock", await _clock(pool, clock))
-        diagnosis.add("jobs", await _jobs(pool))
+        diagnosis.add("jobs", await _jobs(pool, clock.now()))
         diagnosis.add("chunks", await _chunks(pool, layout))
 
 
@@ -195,13 +199,18 @@ async def _clock(pool: Pool, clock: Clock) -> list[Finding]:
     return [Finding("clock", fault, "set both by NTP: codes live for minutes")]
 
 
-async def _jobs(pool: Pool) -> list[Finding]:
+async def _jobs(pool: Pool, now: datetime) -> list[Finding]:
     findings = []
     async with pool.connection() as connection:
         row = await (await connection.execute(_STALLED)).fetchone()
         if row is not None and row[0]:
             fault = f"{row[0]} jobs have waited for more than an hour"
             findings.append(Finding("jobs", fault, "start the role jobs; see its log"))
+        row = await (await connection.execute(_LAST_DUE)).fetchone()
+        if row is not None and row[0] is not None and now - row[0] > _SILENCE:
+            fault = f"no worker has been there since {row[0]:%Y-%m-%d %H:%M} UTC"
+            remedy = "start the role jobs: without it nothing is published, and nothing deleted"
+            findings.append(Finding("jobs", fault, remedy))
         for name, count in await (await connection.execute(_FAILED)).fetchall():
             remedy = f"`immuni jobs run {name}` tells why; look for job_failed in the log"
             findings.append(Finding("jobs", f"{name} failed for good {count} times", remedy))

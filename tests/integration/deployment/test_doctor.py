@@ -129,6 +129,13 @@ def fail(patient: Patient) -> None:
     )
 
 
+def have_no_worker(patient: Patient) -> None:
+    patient.run(
+        "INSERT INTO jobs.procrastinate_periodic_defers (task_name, defer_timestamp) "
+        "VALUES ('retention', extract(epoch FROM now() - interval '2h')::bigint)"
+    )
+
+
 def lose_a_table(patient: Patient) -> None:
     patient.run("DROP TABLE publishing.key, publishing.chunk CASCADE")
 
@@ -154,6 +161,7 @@ def forget_a_database(patient: Patient) -> None:
         (keep_too_long, "retention", "sealed outbox should be gone since"),
         (stall, "jobs", "1 jobs have waited"),
         (fail, "jobs", "outbox failed for good 1 times"),
+        (have_no_worker, "jobs", "no worker has been there since"),
         (lose_a_table, "services' database", "UndefinedTable"),
         (lose_a_database, "analytics database", "does not answer"),
         (forget_a_database, "services' database", "no URL is set"),

@@ -28,7 +28,7 @@ from immuni.backend.jobs import (
     run_job,
     run_worker,
 )
-from immuni.backend.outbox import Outbox
+from immuni.backend.outbox import Outbox, OutboxMetrics
 from immuni.backend.publishing.publisher import Publisher
 from immuni.backend.publishing.rules import PublicationRules
 from immuni.backend.publishing.settings import PublishingSettings
@@ -101,6 +101,7 @@ async def job_parts(wiring: Wiring) -> AsyncIterator[Parts]:
                 opening_key=OpeningKey.read(
                     wiring.deployment.layout.analytics_key, key_id=ANALYTICS_KEY_ID
                 ),
+                metrics=OutboxMetrics(wiring.registry),
             ),
             pool=pool,
             open_analytics=open_analytics,

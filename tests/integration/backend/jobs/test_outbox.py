@@ -1,16 +1,20 @@
 import asyncio
+from dataclasses import replace
+from functools import partial
 from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from prometheus_client import CollectorRegistry
 
 from immuni.backend.analytics.store import Delivery, keep_epidemiological
 from immuni.backend.epidemiological import EpidemiologicalInfo, OnsetClass, seal_epidemiological
 from immuni.backend.ingestion.store import IngestionStore
 from immuni.backend.jobs import Parts
+from immuni.backend.outbox import OutboxMetrics
 from immuni.backend.sealing import Sealed, SealingKey
-from immuni.database import open_pool
-from immuni.deployment.databases import AnalyticsDatabase, ServicesDatabase
+from immuni.database import DatabaseUnreachableError, open_pool
+from immuni.deployment.databases import AnalyticsDatabase, ServicesDatabase, relocate
 from tests.publishing import NOW, OTP_KEYS
 
 PROVINCES = ["AG", "BO", "CN", "FM", "RM"]
@@ -98,3 +102,43 @@ async def test_a_row_sealed_to_another_key_stays(
 
     assert len(provinces_kept(analytics_database)) == 3
     assert rows(services_database.owner, "SELECT key_id FROM ingestion.outbox") == [("older",)] * 2
+
+
+@pytest.mark.parametrize(("waiting", "told"), [(0, 0), (9, 0), (10, 10), (37, 30)])
+async def test_what_a_run_leaves_is_told_in_tens(
+    parts: Parts, services_database: ServicesDatabase, waiting: int, told: int
+) -> None:
+    registry = CollectorRegistry()
+    outbox = replace(parts.outbox, metrics=OutboxMetrics(registry))
+    with psycopg.connect(services_database.owner) as connection:
+        connection.execute(
+            "INSERT INTO ingestion.outbox (key_id, sealed, received_on) "
+            "SELECT 'older', '', now() FROM generate_series(1, %s)",
+            [waiting],
+        )
+
+    await outbox.move()
+
+    assert registry.get_sample_value("immuni_outbox_waiting") == told
+
+
+async def test_what_waits_is_told_while_the_analytics_database_is_away(
+    parts: Parts, services_database: ServicesDatabase
+) -> None:
+    registry = CollectorRegistry()
+    nowhere = relocate(services_database.jobs, dbname="nowhere")
+    outbox = replace(
+        parts.outbox,
+        open_analytics=partial(open_pool, nowhere, max_size=1),
+        metrics=OutboxMetrics(registry),
+    )
+    with psycopg.connect(services_database.owner) as connection:
+        connection.execute(
+            "INSERT INTO ingestion.outbox (key_id, sealed, received_on) "
+            "SELECT 'k', '', now() FROM generate_series(1, 20)"
+        )
+
+    with pytest.raises(DatabaseUnreachableError):
+        await outbox.move()
+
+    assert registry.get_sample_value("immuni_outbox_waiting") == 20
