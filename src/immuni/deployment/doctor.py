@@ -21,6 +21,7 @@ from immuni.deployment.certificates import InternalCertificates
 from immuni.deployment.configured import Configured, read_configured
 from immuni.deployment.holdings import Holding, analytics_holdings, overdue, services_holdings
 from immuni.deployment.layout import Layout
+from immuni.deployment.rights import rights_found, wrong_rights
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.errors import ImmuniError
 
@@ -116,6 +117,7 @@ async def _examine_services(
         if pool is None:
             return
         diagnosis.holdings += await services_holdings(pool, configured.of(RetentionSettings))
+        diagnosis.add("rights", await _rights(pool))
         diagnosis.add("clock", await _clock(pool, clock))
         diagnosis.add("jobs", await _jobs(pool, clock.now()))
         diagnosis.add("chunks", await _chunks(pool, layout))
@@ -126,6 +128,7 @@ async def _examine_analytics(diagnosis: Diagnosis, configured: Configured) -> No
     async with _database(diagnosis, "analytics database", url) as pool:
         if pool is not None:
             diagnosis.holdings += await analytics_holdings(pool, configured.of(RetentionSettings))
+            diagnosis.add("rights of analytics", await _rights(pool))
 
 
 @asynccontextmanager
@@ -186,6 +189,13 @@ def _disk(layout: Layout) -> list[Finding]:
         return []
     fault = f"{free >> 20} MB are free in {layout.root}, want {_FREE_WANTED >> 20}"
     return [Finding("disk", fault, "make room: without it nothing can be uploaded or published")]
+
+
+async def _rights(pool: Pool) -> list[Finding]:
+    remedy = "grant or revoke it, as the database's owner; ask who changed it"
+    async with pool.connection() as connection:
+        wrong = wrong_rights(await rights_found(connection))
+    return [Finding("rights", fault, remedy) for fault in wrong]
 
 
 async def _clock(pool: Pool, clock: Clock) -> list[Finding]:

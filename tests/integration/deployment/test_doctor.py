@@ -78,10 +78,12 @@ async def test_a_new_system_is_healthy_and_everything_was_looked_at(patient: Pat
         "certificates",
         "disk",
         "services' database",
+        "rights",
         "clock",
         "jobs",
         "chunks",
         "analytics database",
+        "rights of analytics",
         "retention",
     ]
 
@@ -136,6 +138,10 @@ def have_no_worker(patient: Patient) -> None:
     )
 
 
+def open_a_table(patient: Patient) -> None:
+    patient.run("GRANT SELECT ON ingestion.upload TO immuni_reporting")
+
+
 def lose_a_table(patient: Patient) -> None:
     patient.run("DROP TABLE publishing.key, publishing.chunk CASCADE")
 
@@ -161,6 +167,7 @@ def forget_a_database(patient: Patient) -> None:
         (keep_too_long, "retention", "sealed outbox should be gone since"),
         (stall, "jobs", "1 jobs have waited"),
         (fail, "jobs", "outbox failed for good 1 times"),
+        (open_a_table, "rights", "immuni_reporting may SELECT on ingestion.upload, want nothing"),
         (have_no_worker, "jobs", "no worker has been there since"),
         (lose_a_table, "services' database", "UndefinedTable"),
         (lose_a_database, "analytics database", "does not answer"),

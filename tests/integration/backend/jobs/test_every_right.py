@@ -1,80 +1,16 @@
 """Every role against every table, as the catalog has them: a new table needs a line here."""
 
 from collections.abc import Iterator
-from typing import Any, Final, LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from psycopg import AsyncConnection
 
 from immuni.deployment.databases import AnalyticsDatabase, PortalDatabase, ServicesDatabase
+from immuni.deployment.rights import ALLOWED, HOMES, rights_found, wrong_rights
 
-_QUEUE: Final = "INSERT SELECT UPDATE DELETE TRUNCATE"
-_JOBS_TABLES: Final = (
-    "procrastinate_events",
-    "procrastinate_jobs",
-    "procrastinate_periodic_defers",
-    "procrastinate_workers",
-)
-ALLOWED: Final[dict[tuple[str, str], str]] = {
-    ("immuni_configuration", "configuration.version"): "SELECT",
-    ("immuni_configuration", "configuration.entry"): "SELECT",
-    (
-        "immuni_settings_author",
-        "configuration.version",
-    ): "INSERT(author,number,published_at,reason) SELECT",
-    ("immuni_settings_author", "configuration.entry"): "INSERT SELECT",
-    ("immuni_otp", "configuration.service_end"): "SELECT",
-    ("immuni_ingestion", "configuration.service_end"): "SELECT",
-    ("immuni_jobs", "configuration.service_end"): "SELECT",
-    ("immuni_analytics", "analytics.service_end"): "SELECT UPDATE(ends_on)",
-    ("immuni_otp", "ingestion.otp"): "INSERT SELECT(expires_at,key_id,keyed_hash,request_digest)",
-    ("immuni_ingestion", "ingestion.otp"): "SELECT UPDATE(checked,expires_at,redeemed_digest)",
-    (
-        "immuni_ingestion",
-        "ingestion.upload",
-    ): "INSERT(last_end,onset_on,packed_keys,received_on,tested_on)",
-    ("immuni_ingestion", "ingestion.outbox"): "INSERT(key_id,received_on,sealed)",
-    ("immuni_reporting", "publishing.chunk"): "SELECT",
-    ("immuni_jobs", "ingestion.otp"): "SELECT(expires_at,id) DELETE",
-    ("immuni_jobs", "ingestion.upload"): "INSERT SELECT UPDATE DELETE",
-    ("immuni_jobs", "ingestion.outbox"): "SELECT DELETE",
-    ("immuni_jobs", "publishing.chunk"): "INSERT SELECT DELETE",
-    ("immuni_jobs", "publishing.key"): "INSERT SELECT DELETE",
-    ("immuni_jobs", "publishing.progress"): "SELECT UPDATE",
-    **{("immuni_jobs", f"jobs.{table}"): _QUEUE for table in _JOBS_TABLES},
-    ("immuni_analytics", "analytics.epidemiological_info"): "INSERT SELECT DELETE",
-    ("immuni_analytics", "analytics.operational_info"): "INSERT SELECT DELETE",
-    ("immuni_analytics", "analytics.received"): "INSERT SELECT DELETE",
-    ("immuni_portal", "public.authority"): "SELECT",
-    ("immuni_portal", "public.organisation"): "INSERT SELECT",
-    ("immuni_portal", "public.audit_event"): "INSERT SELECT",
-    ("immuni_portal", "public.operator_account"): "INSERT SELECT UPDATE",
-    ("immuni_portal", "public.session"): "INSERT SELECT UPDATE DELETE",
-    ("immuni_portal", "public.known_browser"): "INSERT SELECT UPDATE DELETE",
-}
-"""What each login may do; whatever is not said is refused."""
-HOMES: Final = {
-    "immuni_configuration": "immuni",
-    "immuni_settings_author": "immuni",
-    "immuni_otp": "immuni",
-    "immuni_ingestion": "immuni",
-    "immuni_reporting": "immuni",
-    "immuni_jobs": "immuni",
-    "immuni_analytics": "immuni_analytics",
-    "immuni_portal": "immuni_portal",
-}
-"""The one database of ours into which each login gets."""
-_TABLES: Final[LiteralString] = """
-    SELECT n.nspname || '.' || c.relname, c.oid FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-"""
-_COLUMNS: Final[LiteralString] = """
-    SELECT coalesce(string_agg(attname, ',' ORDER BY attname), '') FROM pg_attribute
-    WHERE attrelid = %(table)s AND attnum > 0 AND NOT attisdropped
-      AND has_column_privilege(%(role)s, attrelid, attnum, %(right)s)
-"""
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -101,37 +37,22 @@ def value(connection: psycopg.Connection[Any], statement: LiteralString, **named
     return row[0]
 
 
-def rights(connection: psycopg.Connection[Any], role: str, table: int) -> str:
-    """Return what a role may do with a table, its columns only where they are not all."""
-    found = []
-    for right in ("INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE"):
-        if value(
-            connection,
-            "SELECT has_table_privilege(%(role)s, %(table)s::oid, %(right)s)",
-            role=role,
-            table=table,
-            right=right,
-        ):
-            found.append(right)
-        elif right in {"INSERT", "SELECT", "UPDATE"} and (
-            columns := value(connection, _COLUMNS, role=role, table=table, right=right)
-        ):
-            found.append(f"{right}({columns})")
-    return " ".join(found)
-
-
-def test_each_role_may_do_with_each_table_what_is_said_here(urls: list[str]) -> None:
+async def found_in(urls: list[str]) -> dict[tuple[str, str], str]:
+    """Return what each login may do with each table of all databases."""
     found: dict[tuple[str, str], str] = {}
-    tables: set[str] = set()
     for url in urls:
-        with psycopg.connect(url) as connection:
-            for table, oid in connection.execute(_TABLES).fetchall():
-                tables.add(table)
-                for role in HOMES:
-                    if may := rights(connection, role, oid):
-                        found[role, table] = may
+        async with await AsyncConnection.connect(url) as connection:
+            found |= await rights_found(connection)
+    return found
 
-    assert found == ALLOWED
+
+async def test_each_role_may_do_with_each_table_what_is_said(urls: list[str]) -> None:
+    found = await found_in(urls)
+
+    assert wrong_rights(found) == []
+    assert {pair: rights for pair, rights in found.items() if rights} == ALLOWED
+    tables = {table for _, table in found}
+    assert len(found) == len(tables) * len(HOMES)
     unsaid = tables - {table for _, table in ALLOWED}
     assert all(table.startswith("public.versions_of_") for table in unsaid), unsaid
 
@@ -189,9 +110,25 @@ def test_no_role_is_more_than_a_login(admin: psycopg.Connection[Any]) -> None:
     assert members == []
 
 
-def test_a_column_or_table_that_was_opened_by_mistake_is_noticed(urls: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            "GRANT SELECT (onset_on) ON ingestion.otp TO immuni_reporting",
+            "immuni_reporting may SELECT(onset_on) on ingestion.otp, want nothing",
+        ),
+        (
+            "REVOKE DELETE ON ingestion.outbox FROM immuni_jobs",
+            "immuni_jobs may SELECT on ingestion.outbox, want SELECT DELETE",
+        ),
+        (
+            "CREATE TABLE ingestion.news (one int); GRANT ALL ON ingestion.news TO immuni_otp",
+            "immuni_otp may INSERT SELECT UPDATE DELETE TRUNCATE on ingestion.news, want nothing",
+        ),
+    ],
+)
+async def test_a_right_too_many_or_too_few_is_told(urls: list[str], change: str, told: str) -> None:
     with psycopg.connect(urls[0]) as connection:
-        connection.execute("GRANT SELECT (onset_on) ON ingestion.otp TO immuni_reporting")
-        oid = value(connection, "SELECT 'ingestion.otp'::regclass::oid")
-        assert rights(connection, "immuni_reporting", oid) == "SELECT(onset_on)"
-        connection.rollback()
+        connection.execute(change.encode())
+
+    assert wrong_rights(await found_in(urls)) == [told]

@@ -1,0 +1,107 @@
+"""What each login may do in the databases, in one table: migrations grant it, doctor compares."""
+
+from collections.abc import Mapping
+from typing import Final, LiteralString
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+_QUEUE: Final = "INSERT SELECT UPDATE DELETE TRUNCATE"
+_JOBS_TABLES: Final = (
+    "procrastinate_events",
+    "procrastinate_jobs",
+    "procrastinate_periodic_defers",
+    "procrastinate_workers",
+)
+ALLOWED: Final[dict[tuple[str, str], str]] = {
+    ("immuni_configuration", "configuration.version"): "SELECT",
+    ("immuni_configuration", "configuration.entry"): "SELECT",
+    (
+        "immuni_settings_author",
+        "configuration.version",
+    ): "INSERT(author,number,published_at,reason) SELECT",
+    ("immuni_settings_author", "configuration.entry"): "INSERT SELECT",
+    ("immuni_otp", "configuration.service_end"): "SELECT",
+    ("immuni_ingestion", "configuration.service_end"): "SELECT",
+    ("immuni_jobs", "configuration.service_end"): "SELECT",
+    ("immuni_analytics", "analytics.service_end"): "SELECT UPDATE(ends_on)",
+    ("immuni_otp", "ingestion.otp"): "INSERT SELECT(expires_at,key_id,keyed_hash,request_digest)",
+    ("immuni_ingestion", "ingestion.otp"): "SELECT UPDATE(checked,expires_at,redeemed_digest)",
+    (
+        "immuni_ingestion",
+        "ingestion.upload",
+    ): "INSERT(last_end,onset_on,packed_keys,received_on,tested_on)",
+    ("immuni_ingestion", "ingestion.outbox"): "INSERT(key_id,received_on,sealed)",
+    ("immuni_reporting", "publishing.chunk"): "SELECT",
+    ("immuni_jobs", "ingestion.otp"): "SELECT(expires_at,id) DELETE",
+    ("immuni_jobs", "ingestion.upload"): "INSERT SELECT UPDATE DELETE",
+    ("immuni_jobs", "ingestion.outbox"): "SELECT DELETE",
+    ("immuni_jobs", "publishing.chunk"): "INSERT SELECT DELETE",
+    ("immuni_jobs", "publishing.key"): "INSERT SELECT DELETE",
+    ("immuni_jobs", "publishing.progress"): "SELECT UPDATE",
+    **{("immuni_jobs", f"jobs.{table}"): _QUEUE for table in _JOBS_TABLES},
+    ("immuni_analytics", "analytics.epidemiological_info"): "INSERT SELECT DELETE",
+    ("immuni_analytics", "analytics.operational_info"): "INSERT SELECT DELETE",
+    ("immuni_analytics", "analytics.received"): "INSERT SELECT DELETE",
+    ("immuni_portal", "public.authority"): "SELECT",
+    ("immuni_portal", "public.organisation"): "INSERT SELECT",
+    ("immuni_portal", "public.audit_event"): "INSERT SELECT",
+    ("immuni_portal", "public.operator_account"): "INSERT SELECT UPDATE",
+    ("immuni_portal", "public.session"): "INSERT SELECT UPDATE DELETE",
+    ("immuni_portal", "public.known_browser"): "INSERT SELECT UPDATE DELETE",
+}
+"""What each login may do; whatever is not said is refused."""
+HOMES: Final = {
+    "immuni_configuration": "immuni",
+    "immuni_settings_author": "immuni",
+    "immuni_otp": "immuni",
+    "immuni_ingestion": "immuni",
+    "immuni_reporting": "immuni",
+    "immuni_jobs": "immuni",
+    "immuni_analytics": "immuni_analytics",
+    "immuni_portal": "immuni_portal",
+}
+"""The one database of ours into which each login gets."""
+_FOUND: Final[LiteralString] = """
+    SELECT role.rolname, space.nspname || '.' || relation.relname,
+           has_table_privilege(role.oid, relation.oid, kind.name), kind.name,
+           CASE WHEN kind.by_column THEN (
+               SELECT string_agg(attname, ',' ORDER BY attname) FROM pg_attribute
+               WHERE attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
+                 AND has_column_privilege(role.oid, relation.oid, attnum, kind.name)
+           ) END
+    FROM pg_class AS relation
+    JOIN pg_namespace AS space ON space.oid = relation.relnamespace
+    CROSS JOIN (SELECT oid, rolname FROM pg_roles WHERE rolname = ANY(%s)) AS role
+    CROSS JOIN (VALUES (1, 'INSERT', true), (2, 'SELECT', true), (3, 'UPDATE', true),
+                       (4, 'DELETE', false), (5, 'TRUNCATE', false)
+    ) AS kind (place, name, by_column)
+    WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND space.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+    ORDER BY role.rolname, relation.oid, kind.place
+"""
+
+
+async def rights_found(connection: AsyncConnection[TupleRow]) -> dict[tuple[str, str], str]:
+    """Return what each login may do with each table of this database, written as in `ALLOWED`.
+
+    Nothing is an empty text, so that every pair is there. Any login may ask.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    cursor = await connection.execute(_FOUND, [list(HOMES)])
+    async for role, table, whole, right, columns in cursor:
+        rights = found.setdefault((role, table), [])
+        if whole:
+            rights.append(right)
+        elif columns:
+            rights.append(f"{right}({columns})")
+    return {pair: " ".join(rights) for pair, rights in found.items()}
+
+
+def wrong_rights(found: Mapping[tuple[str, str], str]) -> list[str]:
+    """Return each pair of login and table whose rights are not those allowed, in words."""
+    return [
+        f"{role} may {rights or 'nothing'} on {table}, want {ALLOWED.get((role, table), 'nothing')}"
+        for (role, table), rights in found.items()
+        if rights != ALLOWED.get((role, table), "")
+    ]
