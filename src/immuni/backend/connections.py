@@ -18,13 +18,16 @@ PoolOpener: TypeAlias = Callable[[], AbstractAsyncContextManager[Pool]]
 async def transaction(pool: Pool) -> AsyncIterator[AsyncConnection[TupleRow]]:
     """Open a transaction; it commits at the end of the block, an exception undoes it.
 
+    Statements are sent without waiting for the ones before, until a result is asked for: an error
+    of the last ones shows at the end of the block.
+
     Raises:
         UnavailableError: The database does not answer, or not in time. Where the connection was
             lost while committing, nobody knows whether it did: what a client sends again must be
             recognised.
     """
     try:
-        async with pool.connection() as connection:
+        async with pool.connection() as connection, connection.pipeline(), connection.transaction():
             yield connection
     except OperationalError as error:
         raise UnavailableError("the database does not answer") from error

@@ -89,9 +89,11 @@ def serve(
     config: ConfigOption = None,
 ) -> None:
     """Run one role of the system in this process, as its settings say."""
+    import uvloop  # noqa: PLC0415 - as above
+
     from immuni.deployment.serve import serve_role  # noqa: PLC0415 - as above
 
-    asyncio.run(serve_role(role, config))
+    uvloop.run(serve_role(role, config))
 
 
 def _show(running: "Running") -> None:

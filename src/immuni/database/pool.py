@@ -1,5 +1,6 @@
 """Bounded pools of connections."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -58,7 +59,7 @@ async def open_pool(
         timeout=acquire_timeout.total_seconds(),
         max_waiting=100 * max_size,
         # A server that was started again leaves dead connections behind: nobody gets one of them.
-        check=AsyncConnectionPool.check_connection,
+        check=_check_unless_silent,
         name=name,
         open=False,
     )
@@ -69,6 +70,18 @@ async def open_pool(
         yield pool
     finally:
         await pool.close()
+
+
+async def _check_unless_silent(connection: AsyncConnection[TupleRow]) -> None:
+    """Make sure that the server has not ended a connection.
+
+    A server that ends one says so, or its end of the socket closes: there is something to read.
+    Where there is nothing, a question to the server for each loan would double what a short
+    transaction costs.
+    """
+    readable, _, _ = select.select([connection.fileno()], [], [], 0)
+    if readable:
+        await AsyncConnectionPool.check_connection(connection)
 
 
 async def _open(pool: Pool) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Final, Generic, TypeVar
 
@@ -13,6 +14,12 @@ B_co = TypeVar("B_co", covariant=True)
 
 NO_STORE: Final = "no-store"
 JSON: Final = "application/json; charset=utf-8"
+
+
+@cache
+def _as_sent(name: str) -> bytes:
+    """Return a header's name as the server hands it on; there are only so many."""
+    return name.lower().encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Headers:
         Raises:
             HeaderError: It stands more than once, or is not ASCII.
         """
-        wanted = name.lower().encode("ascii")
+        wanted = _as_sent(name)
         values = [value for header, value in self._lines if header == wanted]
         if len(values) > 1:
             raise HeaderError(f"header {name.replace('-', ' ')} repeated")
@@ -38,7 +45,7 @@ class Headers:
 
     def joined(self, name: str) -> str:
         """Return the values of a header that is a list, empty when it is missing."""
-        wanted = name.lower().encode("ascii")
+        wanted = _as_sent(name)
         return ", ".join(
             value.decode("latin-1") for header, value in self._lines if header == wanted
         )
@@ -89,7 +96,7 @@ class Reply:
         if self.body:
             lines["content-type"] = self.content_type
         raw = [
-            (name.lower().encode("ascii"), value.encode("ascii"))
+            (_as_sent(name), value.encode("ascii"))
             for name, value in (lines | dict(self.headers)).items()
         ]
         return (

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from immuni.api.dates import is_recent
-from immuni.api.ingestion import Upload
+from immuni.api.ingestion import Tek, Upload
 from immuni.api.limits import MAX_EXPOSURE_AGE
 from immuni.api.provinces import Territory
 from immuni.backend.errors import InvalidRequestError
 from immuni.backend.infectiousness import Diagnosis, Infectiousness
-from immuni.keys import INTERVAL_SECONDS, TemporaryExposureKey
+from immuni.keys import INTERVAL_SECONDS, TEK_ROLLING_PERIOD, TemporaryExposureKey
 
 MAX_KEY_LEAD: Final = timedelta(hours=2)
 """How far in the future a key may start."""
@@ -47,15 +47,15 @@ def vet(
     skew = client_clock - now
     if abs(skew) > max_clock_skew:
         raise InvalidRequestError("clock of the phone too far off")
-    for tek in upload.teks:
-        _vet_key(tek.key(), now + skew)
+    _vet_teks(upload.teks, now + skew)
 
 
 def keys_to_keep(
     teks: Iterable[TemporaryExposureKey], diagnosis: Diagnosis, table: Infectiousness
 ) -> list[TemporaryExposureKey]:
     """Return the keys of the days on which the person may have been infectious."""
-    return [tek for tek in teks if table.level(tek, diagnosis) is not None]
+    levels, onset = table.levels, diagnosis.onset_number
+    return [tek for tek in teks if tek.rolling_start_number // TEK_ROLLING_PERIOD - onset in levels]
 
 
 def _vet_days(upload: Upload, now: datetime) -> None:
@@ -65,12 +65,15 @@ def _vet_days(upload: Upload, now: datetime) -> None:
             raise InvalidRequestError("exposure detection summaries date out of range")
 
 
-def _vet_key(tek: TemporaryExposureKey, phone_now: datetime) -> None:
-    """Compare a key with the phone's own clock, which is the skew taken off both sides.
+def _vet_teks(teks: Iterable[Tek], phone_now: datetime) -> None:
+    """Compare keys with the phone's own clock, which is the skew taken off both sides.
 
-    In seconds, because a number on the wire may be a year that no calendar has.
+    In intervals, because a number on the wire may be a year that no calendar has.
     """
-    if tek.rolling_start_number * INTERVAL_SECONDS > (phone_now + MAX_KEY_LEAD).timestamp():
-        raise InvalidRequestError("teks rolling start number in the future")
-    if tek.rolling_end_number * INTERVAL_SECONDS < (phone_now - MAX_KEY_AGE).timestamp():
-        raise InvalidRequestError("teks too old")
+    latest_start = (phone_now + MAX_KEY_LEAD).timestamp() / INTERVAL_SECONDS
+    earliest_end = (phone_now - MAX_KEY_AGE).timestamp() / INTERVAL_SECONDS
+    for tek in teks:
+        if tek.rolling_start_number > latest_start:
+            raise InvalidRequestError("teks rolling start number in the future")
+        if tek.rolling_start_number + tek.rolling_period < earliest_end:
+            raise InvalidRequestError("teks too old")
