@@ -121,17 +121,18 @@ class Press:
                 entropy=SeededEntropy(seed),
             )
 
-    async def published(self) -> dict[int, Export]:
+    async def published(self, chunks: ChunkStore | None = None) -> dict[int, Export]:
         """Return what phones can download, verified as they do: index to content.
 
-        Fails where the rows and the files do not agree.
+        Fails where the rows and the files, by default those of the folder, do not agree.
         """
+        chunks = chunks or self.chunks
         rows = self.query("SELECT index, digest, size_bytes, key_count FROM publishing.chunk")
         names = {ChunkName(index, digest): (size, count) for index, digest, size, count in rows}
-        assert sorted(names) == await self.chunks.names()
+        assert sorted(names) == await chunks.names()
         exports = {}
         for name, (size, count) in names.items():
-            data = await self.chunks.read(name)
+            data = await chunks.read(name)
             exports[name.index] = read_export(data, [self.verification_key])
             assert (len(data), len(exports[name.index].keys)) == (size, count)
         return dict(sorted(exports.items()))

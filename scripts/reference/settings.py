@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Final
 
+from immuni.backend.chunks import ChunkStoreSettings
 from immuni.backend.contract import HttpSettings
 from immuni.backend.following import FollowingSettings
 from immuni.backend.infectiousness import InfectiousnessSettings
@@ -33,6 +34,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     IngestionSettings: "Exposure Ingestion",
     InfectiousnessSettings: "Infectiousness",
     PublishingSettings: "Publishing",
+    ChunkStoreSettings: "Chunk store",
     ReportingSettings: "Exposure Reporting",
     RetentionSettings: "Retention",
     PortalSettings: "Portal",

@@ -13,7 +13,7 @@ from typing import Final, LiteralString
 from cryptography import x509
 from psycopg import Error
 
-from immuni.backend.chunks import ChunkName, ChunkStore, ChunkStoreError, open_chunk_store
+from immuni.backend.chunks import ChunkName, ChunkStore, ChunkStoreError, ChunkStoreSettings
 from immuni.backend.retention import RetentionSettings
 from immuni.clock import Clock
 from immuni.database import DatabaseError, Pool, open_pool
@@ -120,7 +120,7 @@ async def _examine_services(
         diagnosis.add("rights", await _rights(pool))
         diagnosis.add("clock", await _clock(pool, clock))
         diagnosis.add("jobs", await _jobs(pool, clock.now()))
-        diagnosis.add("chunks", await _chunks(pool, layout))
+        diagnosis.add("chunks", await _chunks(pool, configured, layout))
 
 
 async def _examine_analytics(diagnosis: Diagnosis, configured: Configured) -> None:
@@ -227,12 +227,13 @@ async def _jobs(pool: Pool, now: datetime) -> list[Finding]:
     return findings
 
 
-async def _chunks(pool: Pool, layout: Layout) -> list[Finding]:
+async def _chunks(pool: Pool, configured: Configured, layout: Layout) -> list[Finding]:
     async with pool.connection() as connection:
         cursor = await connection.execute("SELECT index, digest FROM publishing.chunk")
         listed = {ChunkName(index, digest) for index, digest in await cursor.fetchall()}
     try:
-        store = await asyncio.to_thread(open_chunk_store, str(layout.chunks))
+        settings = configured.of(ChunkStoreSettings)
+        store = await asyncio.to_thread(settings.open, layout.chunks)
         stored = set(await store.names())
         bad = [name.index for name in sorted(listed) if not await _is_good(store, name)]
     except ChunkStoreError as error:

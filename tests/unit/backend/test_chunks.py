@@ -15,7 +15,7 @@ from immuni.backend.chunks import (
     ChunkName,
     ChunkStore,
     ChunkStoreError,
-    open_chunk_store,
+    FolderChunkStore,
 )
 
 pytestmark = pytest.mark.anyio
@@ -28,12 +28,12 @@ NAME = ChunkName.of(7, DATA)
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> ChunkStore:
     if request.param == "bucket":
         return BucketChunkStore(MemoryStore())
-    return open_chunk_store(str(tmp_path / "chunks"))
+    return FolderChunkStore.open(tmp_path / "chunks")
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> ChunkStore:
-    return open_chunk_store(str(tmp_path / "chunks"))
+    return FolderChunkStore.open(tmp_path / "chunks")
 
 
 def file_of(tmp_path: Path) -> Path:
@@ -133,4 +133,4 @@ async def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
     with pytest.raises(ChunkStoreError):
-        open_chunk_store(str(tmp_path / "file" / "chunks"))
+        FolderChunkStore.open(tmp_path / "file" / "chunks")

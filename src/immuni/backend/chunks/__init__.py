@@ -1,8 +1,5 @@
 """Where chunk files lie: a folder, or a bucket of any S3-compatible store."""
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from immuni.backend.chunks.bucket import BucketChunkStore
 from immuni.backend.chunks.folder import FolderChunkStore
 from immuni.backend.chunks.naming import (
@@ -11,6 +8,7 @@ from immuni.backend.chunks.naming import (
     ChunkName,
     ChunkStoreError,
 )
+from immuni.backend.chunks.settings import ChunkStoreSettings
 from immuni.backend.chunks.store import ChunkStore
 
 __all__ = [
@@ -20,22 +18,6 @@ __all__ = [
     "ChunkName",
     "ChunkStore",
     "ChunkStoreError",
+    "ChunkStoreSettings",
     "FolderChunkStore",
-    "open_chunk_store",
 ]
-
-
-def open_chunk_store(url: str, *, options: Mapping[str, str] | None = None) -> ChunkStore:
-    """Open the store that `url` names.
-
-    Args:
-        url: A folder's path, or ``s3://bucket/prefix``.
-        options: For S3: ``access_key_id``, ``secret_access_key``, ``region``, ``endpoint`` …, as
-            obstore names them.
-
-    Raises:
-        ChunkStoreError: The folder cannot be made, or the options do not fit.
-    """
-    if url.startswith("s3://"):
-        return BucketChunkStore.open(url, options or {})
-    return FolderChunkStore.open(Path(url.removeprefix("file://")))

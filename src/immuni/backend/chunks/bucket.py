@@ -2,13 +2,23 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Self
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Self
 
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import MemoryStore, S3Store
 
 from immuni.backend.chunks.naming import ChunkName, ChunkStoreError
 from immuni.backend.chunks.store import ObjectStore
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
+_CONNECT_TIMEOUT: Final = timedelta(seconds=5)
+# A chunk of some megabytes over a slow line.
+_TIMEOUT: Final = timedelta(seconds=60)
+_RETRIES: Final = 3
+_RETRY_TIMEOUT: Final = timedelta(seconds=30)
 
 
 class BucketChunkStore(ObjectStore):
@@ -23,11 +33,28 @@ class BucketChunkStore(ObjectStore):
     def open(cls, url: str, options: Mapping[str, str]) -> Self:
         """Use the bucket and prefix of `url`.
 
+        Args:
+            url: ``s3://bucket/prefix``.
+            options: ``endpoint``, ``region``, ``access_key_id``, ``secret_access_key``, as obstore
+                names them. What is not given is looked for in the environment (``AWS_…``).
+
         Raises:
             ChunkStoreError: The options do not fit.
         """
+        client: ClientConfig = {
+            "allow_http": options.get("endpoint", "").startswith("http://"),
+            "connect_timeout": _CONNECT_TIMEOUT,
+            "timeout": _TIMEOUT,
+        }
+        retries: RetryConfig = {"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT}
         try:
-            return cls(S3Store.from_url(url, config=dict(options)))  # type: ignore[arg-type]  # obstore checks the names
+            store = S3Store.from_url(
+                url,
+                config=dict(options),  # type: ignore[arg-type]  # obstore checks the names
+                client_options=client,
+                retry_config=retries,
+            )
+            return cls(store)
         except (BaseError, ValueError, TypeError) as error:
             raise ChunkStoreError("the S3 options do not fit") from error
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from immuni.backend.chunks import ChunkStore, open_chunk_store
+from immuni.backend.chunks import ChunkStore, ChunkStoreSettings
 from immuni.backend.contract import HttpSettings, contract, create_app
 from immuni.backend.following import FollowingSettings
 from immuni.backend.otp_keys import OtpKeys, OtpKeySettings
@@ -83,7 +83,7 @@ class Wiring:
 
     def chunk_store(self) -> ChunkStore:
         """Open where chunks are kept."""
-        return open_chunk_store(str(self.deployment.layout.chunks))
+        return self.configured.of(ChunkStoreSettings).open(self.deployment.layout.chunks)
 
     def otp_keys(self) -> OtpKeys:
         """Return the secrets under which codes are hashed.
