@@ -92,6 +92,10 @@ docs: setup .venv/.development ## Build the documentation into docs/_build
 fuzz: setup .venv/.development ## Fuzz the reader of chunk files; seconds=N for longer than a minute
 	$(python) -m tests.fuzz.fuzz_export --seconds $(or $(seconds),60)
 
+.PHONY: chaos
+chaos: setup .venv/.development ## Kill publishers at random moments; kills=N for other than 2000
+	KILLS=$(or $(kills),2000) $(python) -m pytest tests/crash/publishing
+
 .PHONY: bench
 bench: setup .venv/.development ## Run the benchmarks
 	@for benchmark in benchmarks/[a-z]*.py; do $(python) "$$benchmark"; done

@@ -1,57 +1,124 @@
-"""A publisher is killed at each of its steps; the next run loses nothing and repeats nothing."""
+"""Publishers are killed at every moment; the next run loses nothing and repeats nothing."""
 
-import asyncio
 import json
+import os
 import signal
+import subprocess
 import sys
-from dataclasses import asdict
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from immuni.backend.infectiousness import Diagnosis
 from immuni.deployment.databases import ServicesDatabase
-from tests.crash.publishing.dying_publisher import STEPS
+from immuni.entropy import SystemEntropy
 from tests.publishing import NOW, Press, all_key_data, keep_uploads, keys_of_days
 
-YESTERDAY = NOW.date() - timedelta(days=1)
-ILL = Diagnosis(NOW.date() - timedelta(days=4), None)
-PEOPLE = 250
-KEYS = PEOPLE * 6
-"""More than one chunk's worth, so that a run is killed between two chunks as well."""
+YESTERDAY: Final = NOW.date() - timedelta(days=1)
+ILL: Final = Diagnosis(NOW.date() - timedelta(days=4), None)
+PEOPLE: Final = 25
+"""Of six keys each: two chunks in a run, so that one is killed between them as well."""
+RANDOM_KILLS: Final = int(os.environ.get("KILLS", "200"))
+"""`make chaos` asks for more."""
+KILLS_IN_A_ROW: Final = 8
 
-pytestmark = pytest.mark.anyio
-
-
-async def publish_and_die(press: Press, step: str) -> int:
-    """Run a publisher in a process of its own; return how it ended."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.crash.publishing.dying_publisher",
-        json.dumps(asdict(press.database)),
-        str(press.folder),
-        step,
-    )
-    return await process.wait()
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3600)]
 
 
-@pytest.mark.parametrize("step", STEPS)
-async def test_a_killed_publisher_loses_and_repeats_nothing(
-    step: str, tmp_path: Path, services_database: ServicesDatabase
-) -> None:
+@dataclass
+class Country:
+    """A database that publishers are killed on, and what must have come of it."""
+
+    press: Press
+    publishers: "subprocess.Popen[str]"
+    uploaded: set[bytes] = field(default_factory=set)
+    _rounds: int = 0
+
+    async def upload(self) -> None:
+        """Let some more people upload."""
+        self._rounds += 1
+        people = [
+            keys_of_days(YESTERDAY, days=6, seed=f"{self._rounds} {person}")
+            for person in range(PEOPLE)
+        ]
+        await keep_uploads(self.press.database, people, ILL)
+        self.uploaded |= {key.key_data for keys in people for key in keys}
+
+    def publish(self, **wish: float) -> dict[str, int]:
+        """Run a publisher; `moment` or `seconds` say when it is killed."""
+        assert self.publishers.stdin is not None
+        assert self.publishers.stdout is not None
+        self.publishers.stdin.write(json.dumps(wish) + "\n")
+        self.publishers.stdin.flush()
+        answer: dict[str, int] = json.loads(self.publishers.stdout.readline())
+        return answer
+
+    async def check(self) -> None:
+        """Make sure that nothing is lost, nothing twice, no number left out, no file too many."""
+        exports = await self.press.published()
+        published = all_key_data(exports)
+        assert len(published) == len(set(published))
+        assert self.uploaded <= set(published)
+        assert list(exports) == list(range(1, len(exports) + 1))
+        assert self.press.query("SELECT * FROM ingestion.upload WHERE NOT simulated") == []
+        assert self.press.query("SELECT count(*) FROM publishing.key") == [(len(published),)]
+
+
+@pytest.fixture
+def country(tmp_path: Path, services_database: ServicesDatabase) -> Iterator[Country]:
     press = Press(tmp_path, services_database)
-    people = [keys_of_days(YESTERDAY, days=6, seed=str(person)) for person in range(PEOPLE)]
-    await keep_uploads(services_database, people, ILL)
+    command = [sys.executable, "-m", "tests.crash.publishing.dying_publisher"]
+    with subprocess.Popen(
+        [*command, json.dumps(asdict(services_database)), str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as publishers:
+        yield Country(press, publishers)
+        assert publishers.stdin is not None
+        publishers.stdin.close()
 
-    assert await publish_and_die(press, step) == -signal.SIGKILL
-    async with press.publisher() as publisher:
-        await publisher.publish()
 
-    exports = await press.published()
-    published = all_key_data(exports)
-    assert len(published) == len(set(published)) == KEYS
-    assert set(published) == {key.key_data for keys in people for key in keys}
-    assert list(exports) == [1, 2]
-    assert press.query("SELECT * FROM ingestion.upload") == []
+async def test_killed_before_or_after_any_effect_it_loses_and_repeats_nothing(
+    country: Country,
+) -> None:
+    await country.upload()
+    ended = country.publish()
+    assert ended["code"] == 0
+    await country.check()
+
+    moment = 0
+    while ended["code"] != 0 or moment == 0:
+        moment += 1
+        await country.upload()
+        ended = country.publish(moment=moment)
+        assert ended["code"] in (0, -signal.SIGKILL)
+        assert country.publish()["code"] == 0
+        if moment % 10 == 0 or ended["code"] == 0:
+            await country.check()
+
+    # The moment that was never reached is the first one beyond the last.
+    assert moment > 100
+
+
+async def test_killed_at_any_moment_again_and_again_it_loses_and_repeats_nothing(
+    country: Country,
+) -> None:
+    await country.upload()
+    begun = time.monotonic()
+    assert country.publish()["code"] == 0
+    seconds = time.monotonic() - begun
+
+    entropy, killed = SystemEntropy(), 0
+    while killed < RANDOM_KILLS:
+        await country.upload()
+        for _ in range(KILLS_IN_A_ROW):
+            ended = country.publish(seconds=entropy.uniform(0, 1.2 * seconds))
+            killed += ended["code"] == -signal.SIGKILL
+        assert country.publish()["code"] == 0
+        await country.check()
