@@ -168,8 +168,8 @@ async def publish(jobs_url: str, folder: Path) -> None:
         publisher = Publisher(
             store=PublishingStore(pool),
             chunks=FolderChunkStore.open(folder / "chunks"),
-            signers=[signer],
-            verification_keys=[VerificationKey("222", "v1", signer.public_key)],
+            signers=lambda: [signer],
+            verification_keys=lambda: [VerificationKey("222", "v1", signer.public_key)],
             rules=PublicationRules(
                 infectiousness=DEFAULT_INFECTIOUSNESS,
                 embargo=timedelta(hours=2),

@@ -109,8 +109,8 @@ class Press:
             yield Publisher(
                 store=store(pool),
                 chunks=chunks or self.chunks,
-                signers=[self.signer],
-                verification_keys=[self.verification_key],
+                signers=lambda: [self.signer],
+                verification_keys=lambda: [self.verification_key],
                 rules=PublicationRules(
                     infectiousness=DEFAULT_INFECTIOUSNESS,
                     embargo=settings.embargo,

@@ -11,6 +11,7 @@ from immuni.deployment.up import Running
 from scripts.reference.certs_answers import CERTS
 from scripts.reference.config_answers import CONFIG
 from scripts.reference.device_answers import DEVICE
+from scripts.reference.keys_answers import KEYS
 from scripts.reference.risk_answers import RISK
 from scripts.reference.running import run
 from scripts.reference.told import Answer, Told
@@ -371,6 +372,7 @@ TOLD: Final[Mapping[str, Told]] = {
         ),
     ),
     **CERTS,
+    **KEYS,
     **CONFIG,
     "settings show": Told(
         exit_codes=_WRONG_SETTINGS,

@@ -45,7 +45,7 @@ def services() -> dict[str, Service]:
 def _configuration() -> Service:
     return configuration_service(
         database_url="",
-        signer=LocalKeySigner("settings-1", "v1", generate_private_key(SECP256R1())),
+        signer=lambda: LocalKeySigner("settings-1", "v1", generate_private_key(SECP256R1())),
         clock=SystemClock(),
         following=FollowingSettings(),
     )

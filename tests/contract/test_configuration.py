@@ -52,7 +52,7 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     service = configuration_service(
         database_url=services_database.configuration,
-        signer=signer,
+        signer=lambda: signer,
         clock=clock,
         following=FollowingSettings(),
     )

@@ -42,7 +42,7 @@ def services(tmp_path: Path) -> list[Service]:
     return [
         configuration_service(
             database_url="",
-            signer=LocalKeySigner.read(tmp_path / "settings.pem", key_id="settings-1"),
+            signer=lambda: LocalKeySigner.read(tmp_path / "settings.pem", key_id="settings-1"),
             clock=CLOCK,
             following=FollowingSettings(),
         ),

@@ -120,7 +120,7 @@ def _wiring(folder: Path, databases: Databases, clock: PhoneClock) -> Wiring:
     ports = Ports(free_block(entropy.below(40_000)))
     layout.prepare()
     layout.secrets.mkdir()
-    ensure_keys(layout)
+    ensure_keys(layout, clock=clock)
     # TLS looks at the machine's clock, whatever the town's says.
     ensure_certificates(layout.certificates, clock=SystemClock())
     values = settings_of_system(layout, ports, databases, ensure_otp_keys(layout, entropy))

@@ -12,6 +12,7 @@ from psycopg import OperationalError
 
 from immuni.api import ErrorCode, MalformedRequestError, UnknownProvinceError
 from immuni.backend.chunks import ChunkStoreError
+from immuni.backend.signing import SigningFailedError
 from immuni.database import DatabaseError
 from immuni.errors import ImmuniError
 from immuni.web import (
@@ -82,6 +83,7 @@ ANSWERS: Final[Mapping[type[Exception], ErrorAnswer]] = {
     OverloadedError: ErrorAnswer(status=HTTPStatus.SERVICE_UNAVAILABLE, code=ErrorCode.GENERAL),
     OperationalError: ErrorAnswer(status=HTTPStatus.SERVICE_UNAVAILABLE, code=ErrorCode.GENERAL),
     DatabaseError: ErrorAnswer(status=HTTPStatus.SERVICE_UNAVAILABLE, code=ErrorCode.GENERAL),
+    SigningFailedError: ErrorAnswer(status=HTTPStatus.SERVICE_UNAVAILABLE, code=ErrorCode.GENERAL),
     ChunkStoreError: ErrorAnswer(status=HTTPStatus.SERVICE_UNAVAILABLE, code=ErrorCode.GENERAL),
     ChunkNotFoundError: ErrorAnswer(status=HTTPStatus.NOT_FOUND, code=ErrorCode.CHUNK_NOT_FOUND),
     NoChunksError: ErrorAnswer(status=HTTPStatus.NOT_FOUND, code=ErrorCode.NO_CHUNKS),

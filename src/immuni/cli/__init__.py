@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from immuni import __version__
-from immuni.cli import certs, config, device, export, jobs, key, otp, radio, risk, settings
+from immuni.cli import certs, config, device, export, jobs, key, keys, otp, radio, risk, settings
 from immuni.cli.console import ANSWER_IS_NO, DONE, WRONG_SETTINGS, console, print_error
 from immuni.cli.decommission import decommission
 from immuni.cli.demo import demo
@@ -39,6 +39,7 @@ app.add_typer(device.app, name="device")
 app.add_typer(export.app, name="export")
 app.add_typer(otp.app, name="otp")
 app.add_typer(key.app, name="key")
+app.add_typer(keys.app, name="keys")
 app.add_typer(radio.app, name="radio")
 app.add_typer(risk.app, name="risk")
 app.add_typer(jobs.app, name="jobs")

@@ -24,12 +24,14 @@ from immuni.backend.configuration.rules import SettingEntry
 from immuni.backend.configuration.store import load_newest, publish, server_time
 from immuni.backend.purging import purge_everything
 from immuni.backend.service_end import carry_end, has_ended, published_end
+from immuni.backend.signing.inventory import Purpose
 from immuni.clock import Clock
 from immuni.database import Pool, open_pool
 from immuni.deployment.configured import Configured, read_configured
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import write_private
 from immuni.deployment.settings_author import author_connection
+from immuni.deployment.signing_keys import private_key_files, public_key_files
 from immuni.deployment.wiring import Wiring
 from immuni.entropy import SystemEntropy
 from immuni.errors import ImmuniError
@@ -242,7 +244,7 @@ def _remove_files(layout: Layout) -> list[str]:
         *_inside(layout.chunks),
         *_inside(layout.phones),
         *_inside(layout.certificates),
-        layout.export_key,
+        *private_key_files(layout, Purpose.EXPORT),
         layout.analytics_key,
         layout.otp_keys,
         layout.demo_accounts,
@@ -275,9 +277,9 @@ def _files_left(layout: Layout) -> list[str]:
     remain = {
         layout.root / "lock",
         layout.settings_file,
-        layout.settings_key,
-        layout.settings_public_key,
-        layout.export_public_key,
+        layout.key_inventory,
+        *private_key_files(layout, Purpose.SETTINGS),
+        *public_key_files(layout),
         layout.analytics_public_key,
         layout.decommission_report,
     }

@@ -23,6 +23,7 @@ from immuni.deployment.holdings import Holding, analytics_holdings, overdue, ser
 from immuni.deployment.layout import Layout
 from immuni.deployment.rights import rights_found, wrong_rights
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
+from immuni.deployment.signing_keys import signing_key_files
 from immuni.errors import ImmuniError
 
 _CLOCK_TOLERANCE: Final = timedelta(seconds=5)
@@ -156,7 +157,7 @@ async def _database(diagnosis: Diagnosis, name: str, url: str) -> AsyncIterator[
 
 def _key_files(layout: Layout) -> list[Finding]:
     findings = []
-    for file in (layout.export_key, layout.settings_key, layout.analytics_key):
+    for file in (*signing_key_files(layout), layout.analytics_key):
         if not file.exists():
             remedy = "restore it from your backup; a new one breaks what phones pin"
             findings.append(Finding("keys", f"{file.name} is missing", remedy))

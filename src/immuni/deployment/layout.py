@@ -38,23 +38,28 @@ class Layout:
         return self.root / "keys"
 
     @property
+    def key_inventory(self) -> Path:
+        """Which signing keys there are."""
+        return self.keys / "keys.toml"
+
+    @property
     def export_key(self) -> Path:
-        """The private key that signs chunks."""
+        """The first private key that signed chunks."""
         return self.keys / "export-222-v1.key"
 
     @property
     def export_public_key(self) -> Path:
-        """The public key that phones pin for chunks."""
+        """The public half of the first key that signed chunks."""
         return self.keys / "export-222-v1.pem"
 
     @property
     def settings_key(self) -> Path:
-        """The private key that signs the Configuration Settings."""
+        """The first private key that signed the Configuration Settings."""
         return self.keys / "settings-1.key"
 
     @property
     def settings_public_key(self) -> Path:
-        """The public key that phones pin for the Configuration Settings."""
+        """The public half of the first key that signed the Configuration Settings."""
         return self.keys / "settings-1.pem"
 
     @property

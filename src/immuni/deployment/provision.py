@@ -18,7 +18,6 @@ from immuni.backend.configuration.store import load_newest, publish
 from immuni.backend.otp_keys import OtpKeys
 from immuni.backend.publishing.store import withdraw_all
 from immuni.backend.sealing import create_sealing_key
-from immuni.backend.signing import LocalKeySigner, create_signing_key
 from immuni.clock import Clock
 from immuni.database import open_pool
 from immuni.deployment.certificates import ensure_certificates
@@ -27,6 +26,7 @@ from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import write_private
 from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.deployment.settings import DatabaseSettings, loopback_url
+from immuni.deployment.signing_keys import ensure_signing_keys
 from immuni.entropy import Entropy, SystemEntropy
 from immuni.portal.accounts import Role as AccountRole
 from immuni.portal.registration import ensure_account
@@ -94,7 +94,7 @@ async def provision(
     """
     databases = await asyncio.to_thread(prepare_databases, admin_url, layout.secrets)
     entropy = SystemEntropy()
-    ensure_keys(layout)
+    ensure_keys(layout, clock=clock)
     ensure_certificates(layout.certificates, clock=clock)
     otp_keys = ensure_otp_keys(layout, entropy)
     values = settings_of_system(layout, ports, databases, otp_keys)
@@ -105,15 +105,9 @@ async def provision(
     return await _ensure_accounts(layout, databases, clock=clock, entropy=entropy)
 
 
-def ensure_keys(layout: Layout) -> None:
+def ensure_keys(layout: Layout, *, clock: Clock) -> None:
     """Make the keys that sign chunks and settings, and those that seal for analytics."""
-    for private, public in (
-        (layout.export_key, layout.export_public_key),
-        (layout.settings_key, layout.settings_public_key),
-    ):
-        if not private.exists():
-            create_signing_key(private)
-        public.write_bytes(LocalKeySigner.read(private, key_id="").public_pem())
+    ensure_signing_keys(layout, clock.now())
     if not layout.analytics_key.exists():
         create_sealing_key(layout.analytics_key, layout.analytics_public_key)
 

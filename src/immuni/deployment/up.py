@@ -21,6 +21,7 @@ from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provisio
 from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.deployment.serving import on_stop_signals
 from immuni.deployment.settings import loopback_url, phone_url
+from immuni.deployment.signing_keys import export_public_key
 from immuni.deployment.supervisor import Supervisor
 from immuni.deployment.wiring.jobs import METRICS_VARIABLE
 from immuni.settings import ENVIRONMENT_PREFIX
@@ -100,7 +101,7 @@ class Running:
             "metrics": self._metrics(),
             "phones": [phone_url(number, self.ports) for number in range(self.phones)],
             "demo_accounts": [asdict(account) for account in self.demo_accounts],
-            "export_public_key": str(layout.export_public_key),
+            "export_public_key": str(export_public_key(layout)),
             "data_dir": str(self.data_dir),
         }
 

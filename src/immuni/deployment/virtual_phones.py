@@ -11,9 +11,6 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
 from immuni.api import Platform, ProvinceCode
 from immuni.app.build import Build, pinned_tls
 from immuni.app.phone import Phone
@@ -22,9 +19,8 @@ from immuni.ble import VirtualAir
 from immuni.clock import Clock, ManualClock
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import make_private_folder, write_private
-from immuni.deployment.wiring import EXPORT_KEY_ID, EXPORT_KEY_VERSION, SETTINGS_KEY_ID
+from immuni.deployment.signing_keys import keyring_of
 from immuni.entropy import Entropy
-from immuni.export import VerificationKey
 from immuni.framework import ExposureNotificationFramework, FileKeyStore, Store, live_until
 
 PAST: Final = timedelta(days=3)
@@ -132,11 +128,7 @@ class PhoneMaker:
             radio=await self.air.radio(name, self.clock),
             clock=self.clock,
             entropy=self.entropy,
-            verification_keys=[
-                VerificationKey(
-                    EXPORT_KEY_ID, EXPORT_KEY_VERSION, _public_key(self.layout.export_public_key)
-                )
-            ],
+            verification_keys=keyring_of(self.layout).pinned_keys(),
         )
         app_store = AppStore.open(
             folder / "app.db", FileKeyStore(folder / "app.key"), entropy=self.entropy
@@ -157,7 +149,7 @@ class PhoneMaker:
             number=_BUILD_NUMBER,
             get_url=self.get_url,
             upload_url=self.upload_url,
-            settings_keys={SETTINGS_KEY_ID: _public_key(self.layout.settings_public_key)},
+            settings_keys=keyring_of(self.layout).settings_keys(),
             tls=pinned_tls(None),
         )
 
@@ -208,10 +200,3 @@ async def set_up_all(phones: dict[str, Phone], province: ProvinceCode) -> None:
     """Take phones out of their boxes: the whole onboarding, at once."""
     for phone in phones.values():
         await phone.set_up(province)
-
-
-def _public_key(file: Path) -> EllipticCurvePublicKey:
-    key = load_pem_public_key(file.read_bytes())
-    if not isinstance(key, EllipticCurvePublicKey):
-        raise TypeError(f"{file} holds no elliptic curve key")
-    return key

@@ -112,8 +112,8 @@ async def publish(database: ServicesDatabase, folder: Path) -> None:
         publisher = Publisher(
             store=PublishingStore(cast("Pool", pool)),
             chunks=DyingStore.open(folder / "chunks"),
-            signers=[press.signer],
-            verification_keys=[press.verification_key],
+            signers=lambda: [press.signer],
+            verification_keys=lambda: [press.verification_key],
             rules=PublicationRules(
                 infectiousness=DEFAULT_INFECTIOUSNESS,
                 embargo=SETTINGS.embargo,

@@ -52,7 +52,7 @@ class Service:
         self.portal = portal
         self.layout.prepare()
         make_private_folder(self.layout.secrets)
-        ensure_keys(self.layout)
+        ensure_keys(self.layout, clock=CLOCK)
         ensure_certificates(self.layout.certificates, clock=CLOCK)
         otp_keys = ensure_otp_keys(self.layout, SystemEntropy()).render()
         values = {

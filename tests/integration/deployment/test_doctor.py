@@ -36,7 +36,7 @@ class Patient:
         self.analytics = analytics
         # As far as the database's clock is concerned it is now.
         self.clock = ManualClock(SystemClock().now())
-        ensure_keys(self.layout)
+        ensure_keys(self.layout, clock=self.clock)
         ensure_certificates(self.layout.certificates, clock=self.clock)
         self.configure()
 

@@ -13,7 +13,8 @@ from tests.unit.cli.command_line import immuni
 EXPECTED = {
     "up", "demo", "match", "serve", "export show", "export verify", "otp new", "otp check",
     "device run", "device status", "device start", "device stop", "device pause", "device resume",
-    "device delete", "device repair", "key derive", "radio check", "risk explain", "risk presets",
+    "device delete", "device repair", "key derive", "keys list", "keys new", "keys public",
+    "keys retire", "keys rotate", "radio check", "risk explain", "risk presets",
     "config get", "config set", "config diff", "config publish", "config history",
     "config rollback", "certs make", "certs list", "certs renew", "certs replace-authority",
     "jobs list", "jobs run", "settings show", "doctor",

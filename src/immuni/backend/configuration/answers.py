@@ -1,6 +1,8 @@
 """Signed answers, made once and given many times."""
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,12 +29,13 @@ class _Signed:
 class SettingsAnswers:
     """The answers to all phones, for the set in force."""
 
-    def __init__(self, signer: Signer, clock: Clock) -> None:
+    def __init__(self, signer: Callable[[], Signer], clock: Clock) -> None:
         """Answer with no settings at all until a set is put in force."""
         self._signer = signer
         self._clock = clock
         self._in_force = UNPUBLISHED
         self._signed: OrderedDict[tuple[Platform, int], _Signed] = OrderedDict()
+        self._signing: dict[tuple[Platform, int, int], asyncio.Task[Content]] = {}
 
     @property
     def version(self) -> int:
@@ -45,28 +48,49 @@ class SettingsAnswers:
             self._in_force = settings
             self._signed.clear()
 
-    def answer(self, platform: Platform, build: int) -> Content:
-        """Return the signed settings for one platform and build."""
-        now = self._clock.now()
+    async def answer(self, platform: Platform, build: int) -> Content:
+        """Return the signed settings for one platform and build.
+
+        Several who ask at once wait for the same signature.
+
+        Raises:
+            SigningFailedError: It could not be signed; the next who asks tries again.
+        """
         known = self._signed.get((platform, build))
-        if known is not None and abs(now - known.issued_at) < _SIGNED_AGAIN_AFTER:
+        if known is not None and abs(self._clock.now() - known.issued_at) < _SIGNED_AGAIN_AFTER:
             self._signed.move_to_end((platform, build))
             return known.content
-        content = self._sign(platform, build, now)
-        self._signed[platform, build] = _Signed(content, now)
-        while len(self._signed) > _MAX_ANSWERS:
-            self._signed.popitem(last=False)
+        asked = (platform, build, self.version)
+        signing = self._signing.get(asked)
+        if signing is None:
+            signing = asyncio.create_task(self._sign_and_keep(platform, build))
+            self._signing[asked] = signing
+            signing.add_done_callback(lambda _done: self._signing.pop(asked))
+        # One who no longer waits must not take the signature away from the others.
+        return await asyncio.shield(signing)
+
+    async def _sign_and_keep(self, platform: Platform, build: int) -> Content:
+        now, in_force = self._clock.now(), self._in_force
+        # A token or a signing service takes its time: the event loop has others to answer.
+        content = await asyncio.to_thread(self._sign, in_force, platform, build, now)
+        if in_force is self._in_force:
+            self._signed[platform, build] = _Signed(content, now)
+            while len(self._signed) > _MAX_ANSWERS:
+                self._signed.popitem(last=False)
         return content
 
-    def _sign(self, platform: Platform, build: int, now: datetime) -> Content:
-        values = resolve(self._in_force.entries, platform=platform, build=build)
+    def _sign(
+        self, settings: SettingsSet, platform: Platform, build: int, now: datetime
+    ) -> Content:
+        values = resolve(settings.entries, platform=platform, build=build)
         body = msgspec.json.encode(values)
         stamp = SettingsStamp.of(
-            body, platform=platform, build=build, version=self.version, issued_at=now
+            body, platform=platform, build=build, version=settings.version, issued_at=now
         )
-        signature = self._signer.sign(stamp.signed_bytes())
+        signer = self._signer()
+        signature = signer.sign(stamp.signed_bytes())
         return Content(
             body=body,
             etag=entity_tag(stamp.body_sha256),
-            headers=stamp.headers(self._signer.key_id, signature),
+            headers=stamp.headers(signer.key_id, signature),
         )

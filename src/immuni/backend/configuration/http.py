@@ -1,5 +1,6 @@
 """The App Configuration Service over HTTP."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from immuni.api import ConfigurationSettings, Platform
@@ -29,13 +30,13 @@ PARAMETERS = (
 
 
 def configuration_service(
-    *, database_url: str, signer: Signer, clock: Clock, following: FollowingSettings
+    *, database_url: str, signer: Callable[[], Signer], clock: Clock, following: FollowingSettings
 ) -> Service:
     """Build the service.
 
     Args:
         database_url: Direct connection with the service's role; read only.
-        signer: Signs the answers.
+        signer: Asked for each answer, which it signs.
         clock: Tells when an answer is issued.
         following: How the set in force is kept up with.
     """
@@ -49,7 +50,7 @@ def configuration_service(
     async def settings(call: Call[None]) -> Reply:
         follower.check_read()
         platform, build = Platform(call.query["platform"]), int(call.query["build"])
-        return serve(call, answers.answer(platform, build))
+        return serve(call, await answers.answer(platform, build))
 
     endpoint = Endpoint(
         method=Method.GET,

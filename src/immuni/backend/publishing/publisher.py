@@ -1,7 +1,7 @@
 """One run of publishing: recover, collect, build, write, release, until no key is left."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
@@ -48,8 +48,9 @@ class Publisher:
     Attributes:
         store: The tables.
         chunks: Where the files go.
-        signers: Each signs every file.
-        verification_keys: Public halves of all keys that signed files still in the store.
+        signers: Asked for each file, which each of them signs.
+        verification_keys: Asked in each run for the public halves of all keys that signed files
+            still in the store.
         rules: Which keys, and when.
         settings: Sizes, noise and names.
         clock: The server's clock, by which the embargo counts.
@@ -58,8 +59,8 @@ class Publisher:
 
     store: PublishingStore
     chunks: ChunkStore
-    signers: Sequence[Signer]
-    verification_keys: Sequence[VerificationKey]
+    signers: Callable[[], Sequence[Signer]]
+    verification_keys: Callable[[], Sequence[VerificationKey]]
     rules: PublicationRules
     settings: PublishingSettings
     clock: Clock
@@ -82,7 +83,7 @@ class Publisher:
                 return Published(overlapped=1)
             recovery = Recovery(
                 chunks=self.chunks,
-                verification_keys=self.verification_keys,
+                verification_keys=self.verification_keys(),
                 origin=self.settings.key_origin,
             )
             recovered = await recovery.run(session, now=self.clock.now())
@@ -131,7 +132,7 @@ class Publisher:
             window=window,
             rules=self.rules,
             settings=self.settings,
-            signers=self.signers,
+            signers=self.signers(),
             now=self.clock.now(),
         )
         name = ChunkName.of((await session.progress()).newest_index + 1, data)

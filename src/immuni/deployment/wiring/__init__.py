@@ -27,10 +27,7 @@ from immuni.entropy import Entropy
 from immuni.settings import SettingsError
 from immuni.web import MutualTls, OverloadLimiter, ProxySettings, Service
 
-SETTINGS_KEY_ID: Final = "settings-1"
 ANALYTICS_KEY_ID: Final = "analytics-1"
-EXPORT_KEY_ID: Final = "222"
-EXPORT_KEY_VERSION: Final = "v1"
 
 
 NEEDED: Final[Mapping[Role, tuple[str, ...]]] = {

@@ -7,10 +7,10 @@ from immuni.backend.configuration.http import configuration_service
 from immuni.backend.following import FollowingSettings
 from immuni.backend.reporting.http import ReportingSettings, reporting_service
 from immuni.backend.retention import RetentionSettings
-from immuni.backend.signing import LocalKeySigner
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
-from immuni.deployment.wiring import SETTINGS_KEY_ID, Wiring
+from immuni.deployment.signing_keys import keyring_of
+from immuni.deployment.wiring import Wiring
 
 
 @asynccontextmanager
@@ -19,7 +19,7 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     following = wiring.configured.of(FollowingSettings)
     configuration = configuration_service(
         database_url=wiring.databases.configuration_database_url,
-        signer=LocalKeySigner.read(wiring.deployment.layout.settings_key, key_id=SETTINGS_KEY_ID),
+        signer=keyring_of(wiring.deployment.layout).settings_signer,
         clock=wiring.clock,
         following=following,
     )

@@ -35,22 +35,19 @@ from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.publishing.store import PublishingStore
 from immuni.backend.retention import RetentionSettings
 from immuni.backend.sealing import OpeningKey
-from immuni.backend.signing import LocalKeySigner
 from immuni.clock import SystemClock
 from immuni.database import Pool, open_pool
 from immuni.deployment.configured import Configured, read_configured
 from immuni.deployment.layout import Layout
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
+from immuni.deployment.signing_keys import keyring_of
 from immuni.deployment.wiring import (
     ANALYTICS_KEY_ID,
-    EXPORT_KEY_ID,
-    EXPORT_KEY_VERSION,
     NEEDED,
     Wiring,
 )
 from immuni.entropy import SystemEntropy
-from immuni.export import VerificationKey
 from immuni.settings import SettingsError
 from immuni.web import Service, metrics_app
 
@@ -154,16 +151,12 @@ async def run_job_now(name: str, file: Path | None) -> Figures:
 def _publisher(wiring: Wiring, pool: Pool, chunks: ChunkStore) -> Publisher:
     configured = wiring.configured
     settings = configured.of(PublishingSettings)
-    signer = LocalKeySigner.read(
-        wiring.deployment.layout.export_key,
-        key_id=EXPORT_KEY_ID,
-        key_version=EXPORT_KEY_VERSION,
-    )
+    keyring = keyring_of(wiring.deployment.layout)
     return Publisher(
         store=PublishingStore(pool),
         chunks=chunks,
-        signers=[signer],
-        verification_keys=[VerificationKey(EXPORT_KEY_ID, EXPORT_KEY_VERSION, signer.public_key)],
+        signers=keyring.signers,
+        verification_keys=keyring.verification_keys,
         rules=PublicationRules(
             infectiousness=configured.of(InfectiousnessSettings).infectiousness,
             embargo=settings.embargo,

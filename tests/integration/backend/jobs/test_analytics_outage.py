@@ -71,7 +71,7 @@ def wiring(
     """Put a process of the jobs' role together."""
     layout = Layout(tmp_path / "system")
     layout.prepare()
-    ensure_keys(layout)
+    ensure_keys(layout, clock=ManualClock(NOW))
     texts = {
         "data_dir": str(layout.root),
         "jobs_database_url": services_database.jobs,

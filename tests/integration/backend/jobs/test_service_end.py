@@ -69,7 +69,7 @@ def wiring(
     """Put processes of the intake's roles together, with the settings of a deployment."""
     layout = Layout(tmp_path / "system")
     layout.prepare()
-    ensure_keys(layout)
+    ensure_keys(layout, clock=clock)
     ensure_certificates(layout.certificates, clock=clock)
     texts = {
         "data_dir": str(layout.root),
@@ -163,7 +163,7 @@ async def test_from_the_day_on_intake_answers_503_dummies_alike_and_settings_sta
         assert set(closed.values()) == {(503, "1000")}, closed
         service = configuration_service(
             database_url=press.database.configuration,
-            signer=press.signer,
+            signer=lambda: press.signer,
             clock=clock,
             following=FollowingSettings(),
         )

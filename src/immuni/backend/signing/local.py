@@ -1,43 +1,18 @@
-"""Keys that sign what the backend publishes: chunk files and settings.
-
-Only a `Signer` ever touches a private key; where the key lives is its own business.
-"""
+"""Keys in files of this machine, and how such files are kept."""
 
 import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from immuni.errors import ImmuniError
+from immuni.backend.signing.signer import SigningKeyError, public_pem, verified
 
 _OPEN_TO_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-
-
-class SigningKeyError(ImmuniError, ValueError):
-    """A key file cannot be used; nothing was signed or written."""
-
-
-class Signer(Protocol):
-    """Something that signs with ECDSA on P-256 and SHA-256."""
-
-    @property
-    def key_id(self) -> str:
-        """Name under which verifiers know the key."""
-        ...
-
-    @property
-    def key_version(self) -> str:
-        """Version of the key, counted up at each rotation."""
-        ...
-
-    def sign(self, data: bytes) -> bytes:
-        """Return the X9.62 DER signature over `data`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +42,15 @@ class LocalKeySigner:
 
     def public_pem(self) -> bytes:
         """Return the public key in the form in which verifiers pin it."""
-        return self.public_key.public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        return public_pem(self.public_key)
 
     def sign(self, data: bytes) -> bytes:
-        """Return the X9.62 DER signature over `data`."""
-        return self._private_key.sign(data, ec.ECDSA(SHA256()))
+        """Return the X9.62 DER signature over `data`.
+
+        Raises:
+            SigningFailedError: It does not verify: the machine computes wrongly.
+        """
+        return verified(self._private_key.sign(data, ec.ECDSA(SHA256())), data, self.public_key)
 
 
 def create_signing_key(path: Path, *, password: bytes | None = None) -> None:
