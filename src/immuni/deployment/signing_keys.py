@@ -19,6 +19,7 @@ from immuni.backend.signing.inventory import Inventory, KeyEntry, Kind, Purpose,
 from immuni.backend.signing.keyring import Keyring, open_signer, read_password
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import synchronise_folder, write_private
+from immuni.errors import ImmuniError
 
 EXPORT_KEY_ID: Final = "222"
 _PROBE: Final = b"immuni keys: a new key proves that it signs"
@@ -70,8 +71,13 @@ def add_key(
         entry = _described(inventory, purpose, state, kind=kind, place=place, now=now)
         changed = inventory.added(entry)
         pem = _made(entry, layout.keys, public)
-        _write_public(layout.keys / entry.public, pem)
-        open_signer(entry, layout.keys).sign(_PROBE)
+        public_file = layout.keys / entry.public
+        _write_public(public_file, pem)
+        try:
+            open_signer(entry, layout.keys).sign(_PROBE)
+        except ImmuniError:
+            public_file.unlink()
+            raise
         _write(layout, changed)
     return entry
 

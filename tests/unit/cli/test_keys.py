@@ -171,3 +171,17 @@ def test_people_get_a_key_that_tools_read() -> None:
 
     VerificationKey.from_pem(pem.encode())
     assert "v1" in immuni("keys", "list").out
+
+
+def test_a_service_that_does_not_sign_is_not_taken_in(layout: Layout, tmp_path: Path) -> None:
+    keys("new", "export")
+    (tmp_path / "bearer").touch(mode=0o600)
+    public, before = layout.export_public_key, sorted(layout.keys.iterdir())
+    at = {"url": "https://127.0.0.1:1/sign", "ca": public, "bearer_file": tmp_path / "bearer"}
+    place = [part for name, value in at.items() for part in ("--at", f"{name}={value}")]
+
+    refused = keys("rotate", "export", "--kind", "https", "--public-key", public, *place)
+
+    assert refused.code == 1
+    assert states() == [("v1", "active")]
+    assert sorted(layout.keys.iterdir()) == before

@@ -25,6 +25,8 @@ from immuni.backend.signing.signer import SigningFailedError, SigningKeyError, v
 _HALF: Final = 32
 _ONE_AT_A_TIME: Final = threading.Lock()
 """A login belongs to the whole process, not to a session: two threads would log each other out."""
+_REFUSED: Final[set[tuple[str, str]]] = set()
+"""Tokens and PINs that do not fit, in this process: a token locks after a few wrong tries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +57,15 @@ class TokenKey:
         """
         pin = read_private_file(self.pin_file).decode().strip()
         with _ONE_AT_A_TIME:
+            if (self.token, pin) in _REFUSED:
+                raise SigningFailedError(f"token {self.token}: it has refused this PIN before")
             try:
                 token = pkcs11.lib(str(self.module)).get_token(token_label=self.token)
                 with token.open(rw=writes, user_pin=pin) as session:
                     yield session
             except (pkcs11.PKCS11Error, RuntimeError) as error:
+                if isinstance(error, pkcs11.PinIncorrect):
+                    _REFUSED.add((self.token, pin))
                 # The error's text comes from the library: its kind says enough and no secret.
                 raise SigningFailedError(
                     f"token {self.token}, key {self.label}: {_meaning(error)}"

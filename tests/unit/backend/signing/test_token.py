@@ -1,5 +1,6 @@
 """Keys in a PKCS#11 token, on SoftHSM. Each test has a token of its own, in its own process."""
 
+import json
 import os
 import subprocess
 import sys
@@ -124,3 +125,44 @@ print("signed again")
     )
 
     assert told.endswith("signed again\n")
+
+
+def test_a_wrong_pin_is_tried_once(token: Path) -> None:
+    told = script(
+        token,
+        CREATE
+        + """
+(folder / "pin").write_text("wrong-pin")
+for _ in range(3):
+    told(lambda: signer.sign(b"data"))
+""",
+    )
+
+    assert told.count("refuses the PIN") == 1
+    assert told.count("token immuni: it has refused this PIN before") == 2
+
+
+def test_the_command_moves_a_key_into_the_token(token: Path) -> None:
+    immuni = [sys.executable, "-m", "immuni", "keys"]
+    options = ["export", "--data-dir", str(token / "data"), "--json"]
+    at = {"module": MODULE, "token": "immuni", "pin_file": token / "pin"}
+    place = [part for name, value in at.items() for part in ("--at", f"{name}={value}")]
+
+    ran([*immuni, "new", *options], token)
+    made = json.loads(ran([*immuni, "rotate", *options, "--kind", "pkcs11", *place], token))
+    ran([*immuni, "retire", *options], token)
+
+    assert (made["version"], made["state"]) == ("v2", "joining")
+    assert (
+        script(
+            token,
+            """
+from immuni.deployment.layout import Layout
+from immuni.deployment.signing_keys import keyring_of
+(signer,) = keyring_of(Layout(folder / "data")).signers()
+verified(signer.sign(b"data"), b"data", signer.public_key)
+print(type(signer).__name__)
+""",
+        )
+        == "TokenSigner\n"
+    )
