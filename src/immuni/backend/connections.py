@@ -33,6 +33,20 @@ async def transaction(pool: Pool) -> AsyncIterator[AsyncConnection[TupleRow]]:
         raise UnavailableError("the database does not answer") from error
 
 
+@asynccontextmanager
+async def single_statement(pool: Pool) -> AsyncIterator[AsyncConnection[TupleRow]]:
+    """Lend a connection for one statement, which is a transaction by itself.
+
+    Raises:
+        UnavailableError: The database does not answer, or not in time.
+    """
+    try:
+        async with pool.connection() as connection, _autocommit(connection):
+            yield connection
+    except OperationalError as error:
+        raise UnavailableError("the database does not answer") from error
+
+
 async def require_answer(pool: Pool) -> None:
     """Make sure that the database answers.
 

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from immuni.backend.connections import transaction
+from immuni.backend.connections import single_statement, transaction
 from immuni.backend.errors import OtpUnknownError
 from immuni.backend.infectiousness import Diagnosis
 from immuni.backend.otp_keys import OtpKeys
@@ -19,6 +20,18 @@ from immuni.backend.sealing import Sealed
 from immuni.database import Pool
 from immuni.keys import TemporaryExposureKey
 from immuni.otp import OtpHash
+
+_CHECK: Final = """
+    WITH found AS (
+        SELECT id FROM ingestion.otp
+        WHERE keyed_hash = ANY(%s) AND expires_at > %s AND redeemed_digest IS NULL
+    ), prolonged AS (
+        UPDATE ingestion.otp
+        SET checked = true, expires_at = greatest(expires_at, authorised_at + %s)
+        FROM found WHERE otp.id = found.id AND NOT otp.checked
+    )
+    SELECT true FROM found
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,27 +135,12 @@ class IngestionStore:
         Raises:
             OtpUnknownError: It is unknown, expired or used.
         """
-        async with transaction(self._pool) as connection:
+        async with single_statement(self._pool) as connection:
             cursor = await connection.execute(
-                """
-                SELECT id, checked FROM ingestion.otp
-                WHERE keyed_hash = ANY(%s) AND expires_at > %s AND redeemed_digest IS NULL
-                """,
-                [self._keys.keyed(otp), now],
+                _CHECK, [self._keys.keyed(otp), now, checked_lifetime]
             )
-            row = await cursor.fetchone()
-            if row is None:
+            if await cursor.fetchone() is None:
                 raise OtpUnknownError("the code is not authorised")
-            id_, checked = row
-            if not checked:
-                await connection.execute(
-                    """
-                    UPDATE ingestion.otp
-                    SET checked = true, expires_at = greatest(expires_at, authorised_at + %s)
-                    WHERE id = %s
-                    """,
-                    [checked_lifetime, id_],
-                )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[UploadWork]:
