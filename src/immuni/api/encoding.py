@@ -7,7 +7,10 @@ from typing import Any, ClassVar, Final, Self
 from immuni.api.limits import MAX_DEVICE_TOKEN_LENGTH, SALT_LENGTH
 from immuni.keys import KEY_LENGTH
 
-_GROUP: Final = "[A-Za-z0-9+/]"
+_DIGIT: Final = "[A-Za-z0-9+/]"
+_TWO_SPARE: Final = "[AEIMQUYcgkosw048]"
+_FOUR_SPARE: Final = "[AQgw]"
+"""Last digits, whose spare bits are zero."""
 
 
 class Base64Bytes(bytes):
@@ -56,7 +59,7 @@ class KeyData(Base64Bytes):
     MIN_LENGTH = MAX_LENGTH = KEY_LENGTH
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "string",
-        "pattern": rf"^{_GROUP}{{21}}[AQgw]==$(?!\n)",
+        "pattern": rf"^{_DIGIT}{{21}}{_FOUR_SPARE}==$(?!\n)",
         "description": "base64 of 16 bytes",
     }
 
@@ -75,7 +78,9 @@ class DeviceToken(Base64Bytes):
     MAX_LENGTH = MAX_DEVICE_TOKEN_LENGTH // 4 * 3
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "string",
-        "pattern": rf"^({_GROUP}{{4}})*({_GROUP}{{2}}==|{_GROUP}{{3}}=|{_GROUP}{{4}})$(?!\n)",
+        "pattern": rf"^({_DIGIT}{{4}})*"
+        rf"({_DIGIT}{{4}}|{_DIGIT}{{2}}{_TWO_SPARE}=|{_DIGIT}{_FOUR_SPARE}==)$(?!\n)",
+        "minLength": 4,
         "maxLength": MAX_DEVICE_TOKEN_LENGTH,
         "description": "base64",
     }
