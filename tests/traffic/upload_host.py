@@ -1,13 +1,13 @@
 """The *upload* role as a process of its own, behind TLS: run by the tests of traffic analysis.
 
-It is put together by the deployment's own wiring; only the certificate is added, which in
-production stands in the proxy.
+It is put together by the deployment's own wiring, and runs on its loop; only the certificate is
+added, which in production stands in the proxy.
 """
 
-import asyncio
 import json
 import sys
 
+import uvloop
 from prometheus_client import CollectorRegistry
 
 from immuni.clock import SystemClock
@@ -41,4 +41,4 @@ async def serve(variables: dict[str, str], certificate: str, key: str) -> None:
 
 if __name__ == "__main__":
     configure_logs(level="error")
-    asyncio.run(serve(json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    uvloop.run(serve(json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]))
