@@ -9,6 +9,7 @@ happen, so that an effect which somebody adds is one more moment to die at.
 import asyncio
 import json
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -137,7 +138,10 @@ def run_one(database: ServicesDatabase, folder: Path, wish: dict[str, float]) ->
         os._exit(0)
     os.close(tells)
     if "seconds" in wish:
-        signal.sigtimedwait([signal.SIGCHLD], wish["seconds"])
+        # Not by SIGCHLD: the one of an earlier publisher would still be there, and end the wait.
+        ending = os.pidfd_open(child)
+        select.select([ending], [], [], wish["seconds"])
+        os.close(ending)
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     with os.fdopen(told, "rb") as pipe:
@@ -147,8 +151,6 @@ def run_one(database: ServicesDatabase, folder: Path, wish: dict[str, float]) ->
 
 def main(urls: str, folder: str, wishes: Iterable[str]) -> None:
     """Answer wishes until there are no more."""
-    # Blocked, so that it can be waited for with a time-out; nothing else handles it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     database = ServicesDatabase(**json.loads(urls))
     for wish in wishes:
         answer = run_one(database, Path(folder), json.loads(wish))

@@ -14,7 +14,9 @@ from typing import Final
 
 import pytest
 
+from immuni.backend.chunks import ChunkName
 from immuni.backend.infectiousness import Diagnosis
+from immuni.backend.packed_keys import unpack_keys
 from immuni.deployment.databases import ServicesDatabase
 from immuni.entropy import SystemEntropy
 from tests.publishing import NOW, Press, all_key_data, keep_uploads, keys_of_days
@@ -36,18 +38,22 @@ class Country:
 
     press: Press
     publishers: "subprocess.Popen[str]"
-    uploaded: set[bytes] = field(default_factory=set)
+    due: set[bytes] = field(default_factory=set)
+    waiting: set[bytes] = field(default_factory=set)
     _rounds: int = 0
 
     async def upload(self) -> None:
-        """Let some more people upload."""
+        """Let some more people upload; one of them the key of the day as well, which waits."""
         self._rounds += 1
         people = [
             keys_of_days(YESTERDAY, days=6, seed=f"{self._rounds} {person}")
             for person in range(PEOPLE)
         ]
+        self.due |= {key.key_data for keys in people for key in keys}
+        (today,) = keys_of_days(NOW.date(), days=1, seed=f"{self._rounds} today")
+        self.waiting.add(today.key_data)
+        people[0].append(today)
         await keep_uploads(self.press.database, people, ILL)
-        self.uploaded |= {key.key_data for keys in people for key in keys}
 
     def publish(self, **wish: float) -> dict[str, int]:
         """Run a publisher; `moment` or `seconds` say when it is killed."""
@@ -58,14 +64,22 @@ class Country:
         answer: dict[str, int] = json.loads(self.publishers.stdout.readline())
         return answer
 
+    async def check_readable(self) -> None:
+        """Make sure that phones can download what they may have been told of."""
+        for index, digest in self.press.query(
+            "SELECT index, digest FROM publishing.chunk ORDER BY index DESC LIMIT 3"
+        ):
+            await self.press.chunks.read(ChunkName(index, digest))
+
     async def check(self) -> None:
         """Make sure that nothing is lost, nothing twice, no number left out, no file too many."""
         exports = await self.press.published()
         published = all_key_data(exports)
         assert len(published) == len(set(published))
-        assert self.uploaded <= set(published)
+        assert self.due <= set(published)
         assert list(exports) == list(range(1, len(exports) + 1))
-        assert self.press.query("SELECT * FROM ingestion.upload WHERE NOT simulated") == []
+        rows = self.press.query("SELECT packed_keys FROM ingestion.upload WHERE NOT simulated")
+        assert {key[0] for (packed,) in rows for key in unpack_keys(packed)} == self.waiting
         assert self.press.query("SELECT count(*) FROM publishing.key") == [(len(published),)]
 
 
@@ -98,6 +112,7 @@ async def test_killed_before_or_after_any_effect_it_loses_and_repeats_nothing(
         await country.upload()
         ended = country.publish(moment=moment)
         assert ended["code"] in (0, -signal.SIGKILL)
+        await country.check_readable()
         assert country.publish()["code"] == 0
         if moment % 10 == 0 or ended["code"] == 0:
             await country.check()
@@ -109,6 +124,8 @@ async def test_killed_before_or_after_any_effect_it_loses_and_repeats_nothing(
 async def test_killed_at_any_moment_again_and_again_it_loses_and_repeats_nothing(
     country: Country,
 ) -> None:
+    # The first one waits for the imports as well.
+    assert country.publish()["code"] == 0
     await country.upload()
     begun = time.monotonic()
     assert country.publish()["code"] == 0
@@ -118,7 +135,9 @@ async def test_killed_at_any_moment_again_and_again_it_loses_and_repeats_nothing
     while killed < RANDOM_KILLS:
         await country.upload()
         for _ in range(KILLS_IN_A_ROW):
-            ended = country.publish(seconds=entropy.uniform(0, 1.2 * seconds))
+            # What lies before is forking and connecting.
+            ended = country.publish(seconds=entropy.uniform(seconds / 3, 1.1 * seconds))
             killed += ended["code"] == -signal.SIGKILL
+            await country.check_readable()
         assert country.publish()["code"] == 0
         await country.check()
