@@ -20,6 +20,7 @@ from immuni.clock import ManualClock
 from immuni.database import open_pool
 from immuni.deployment.databases import AnalyticsDatabase
 from immuni.entropy import SystemEntropy
+from tests.contract.rows import Row, broken_rows
 from tests.contract.serving import serving
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.anyio
 NOON = datetime(2020, 6, 20, 12, tzinfo=UTC)
 TOKEN = "ab" * 64
 APPLE, GOOGLE = "/v1/analytics/apple/operational-info", "/v1/analytics/google/operational-info"
+TOKEN_PATH = "/v1/analytics/apple/token"
 INFO = {
     "province": "CH",
     "exposure_permission": 1,
@@ -125,23 +127,77 @@ async def test_without_attestation_nothing_is_kept_and_nobody_can_tell(
     assert await kept(analytics_database) == []
 
 
-async def test_what_is_not_as_defined_is_refused(analytics_database: AnalyticsDatabase) -> None:
-    without_bearer = {"immuni-dummy-data": "0"}
-    cases = [
-        (APPLE, INFO, without_bearer),
-        (APPLE, INFO, GENUINE | {"authorization": f"Bearer {TOKEN[:-1]}"}),
-        (APPLE, INFO, {"authorization": f"Bearer {TOKEN}"}),
-        (APPLE, INFO | {"province": "XX"}, GENUINE),
-        (APPLE, INFO | {"last_risky_exposure_on": "2020-06-22"}, GENUINE),
-        (APPLE, INFO | {"bluetooth_active": True}, GENUINE),
-        (APPLE, INFO | {"salt": "AAAA"}, GENUINE),
-        (GOOGLE, INFO, without_bearer),
-        (GOOGLE, ANDROID | {"salt": "AAAA"}, without_bearer),
-        ("/v1/analytics/apple/token", {"analytics_token": TOKEN}, {}),
-    ]
-    async with analytics(analytics_database, NoAttestation()) as client:
-        for path, body, headers in cases:
-            answer = await client.post(path, json=body, headers=headers)
+def sent(rule: str, path: str, body: object, status: int = 400, /, **headers: str | None) -> Row:
+    """Return a rule about a request."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    code = 1001 if status == HTTPStatus.BAD_REQUEST else None
+    return Row(
+        rule=f"{path.split('/')[3]}: {rule}",
+        method="POST",
+        path=path,
+        headers=named,
+        body=body,
+        status=status,
+        code=code,
+    )
 
-            assert answer.status_code == HTTPStatus.BAD_REQUEST
-            assert answer.json()["error_code"] == 1001
+
+def of_both(rule: str, status: int = 400, /, **members: object) -> list[Row]:
+    """Return a rule about members that both platforms send."""
+    return [
+        sent(rule, APPLE, INFO | members, status),
+        sent(rule, GOOGLE, ANDROID | members, status, authorization=None),
+    ]
+
+
+TOKENS = {"analytics_token": TOKEN, "device_token": "AAAA"}
+RULES = [
+    *of_both("as defined", 204),
+    *of_both("today at UTC+14", 204, last_risky_exposure_on="2020-06-21"),
+    *of_both("padding", 204, padding="x" * 150_000),
+    *of_both("build 20000", 204, build=20_000),
+    *of_both("tomorrow at UTC+14", last_risky_exposure_on="2020-06-22"),
+    *of_both("a day that is no day", last_risky_exposure_on="2020-02-30"),
+    *of_both("a province that does not exist", province="XX"),
+    *of_both("a flag that is true", bluetooth_active=True),
+    *of_both("a flag in quotes", bluetooth_active="1"),
+    *of_both("a flag with a fraction", bluetooth_active=1.0),
+    *of_both("flag 2", exposure_permission=2),
+    *of_both("build 0", build=0),
+    *of_both("build 20001", build=20_001),
+    *of_both("padding with a hyphen", padding="a-b"),
+    *of_both("an unknown member", other=1),
+    sent("salt from iOS", APPLE, INFO | {"salt": ANDROID["salt"]}),
+    sent("no salt", GOOGLE, INFO, authorization=None),
+    sent("a short salt", GOOGLE, ANDROID | {"salt": "AAAA"}),
+    sent("a salt that is not canonical", GOOGLE, ANDROID | {"salt": "AAAAAAAAAAAAAAAAAAAAAB=="}),
+    sent("a long attestation", GOOGLE, ANDROID | {"signed_attestation": "x" * 10_001}),
+    sent("no bearer", APPLE, INFO, authorization=None),
+    sent("a bearer of 127 digits", APPLE, INFO, authorization=f"Bearer {TOKEN[1:]}"),
+    sent("a bearer in capitals", APPLE, INFO, authorization=f"Bearer {TOKEN.upper()}"),
+    sent("the scheme in capitals", APPLE, INFO, 204, authorization=f"BEARER {TOKEN}"),
+    sent("no word on dummies", APPLE, INFO, immuni_dummy_data=None),
+    sent("no word on dummies", GOOGLE, ANDROID, immuni_dummy_data=None),
+    sent("another type", GOOGLE, ANDROID, content_type="text/plain"),
+    sent("a dummy", APPLE, b"xx", 204, immuni_dummy_data="1", authorization=None),
+    sent("a dummy", GOOGLE, b"xx", 204, immuni_dummy_data="1", content_type=None),
+    sent("a token", TOKEN_PATH, TOKENS, 202),
+    sent("a token in capitals", TOKEN_PATH, TOKENS | {"analytics_token": TOKEN.upper()}),
+    sent("a short token", TOKEN_PATH, TOKENS | {"analytics_token": TOKEN[1:]}),
+    sent("no device token", TOKEN_PATH, {"analytics_token": TOKEN}),
+    sent("an empty device token", TOKEN_PATH, TOKENS | {"device_token": ""}),
+    sent("a device token not in base64", TOKEN_PATH, TOKENS | {"device_token": "AAA"}),
+    sent("a long device token", TOKEN_PATH, TOKENS | {"device_token": "A" * 10_004}),
+    sent("an unknown member of a token", TOKEN_PATH, TOKENS | {"other": 1}),
+    Row(rule="GET", path=APPLE, status=405, code=1000),
+    Row(rule="no metrics here", path="/metrics", status=404, code=1000),
+]
+
+
+async def test_reports_are_answered_as_defined_or_refused(
+    analytics_database: AnalyticsDatabase,
+) -> None:
+    usual = GENUINE | {"content-type": "application/json"}
+    async with analytics(analytics_database, NoAttestation()) as client:
+        assert await broken_rows(client, RULES, usual=usual) == {}
+    assert await kept(analytics_database) == []

@@ -1,9 +1,8 @@
 """The chunk index and the chunks over real HTTP, a real database and a real folder."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -19,6 +18,7 @@ from immuni.backend.reporting.store import CHANNEL
 from immuni.backend.retention import RetentionSettings
 from immuni.clock import ManualClock
 from immuni.deployment.databases import ServicesDatabase
+from tests.contract.rows import JSON, Row, broken_rows
 from tests.contract.serving import become_ready, serving
 
 pytestmark = pytest.mark.anyio
@@ -114,36 +114,122 @@ async def test_what_is_published_is_told_and_given_out(
     check_refusal(await client.get("/v1/keys/9"), 404, 1300)
 
 
-async def test_chunks_come_whole_in_part_or_not_at_all(
+INDEX, CHUNK = "/v1/keys/index", "/v1/keys/1"
+SIZE = len(content(1))
+ETAG = f'"{ChunkName.of(1, content(1)).digest.hex()}"'
+FOREVER = {
+    "cache-control": "public, max-age=1296000, immutable",
+    "etag": ETAG,
+    "accept-ranges": "bytes",
+}
+WHOLE = {"content-type": "application/zip", "content-length": str(SIZE), **FOREVER}
+
+
+def asked(rule: str, status: int, /, says: Mapping[str, str], **headers: str) -> Row:
+    """Return a rule about the headers with which a chunk is asked for."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Row(rule=rule, path=CHUNK, status=status, headers=named, says=says)
+
+
+def part(start: int, stop: int) -> dict[str, str]:
+    """Return what is said of a part of the chunk."""
+    return {
+        **FOREVER,
+        "content-range": f"bytes {start}-{stop - 1}/{SIZE}",
+        "content-length": str(stop - start),
+    }
+
+
+RULES = [
+    Row(
+        rule="index",
+        path=INDEX,
+        status=200,
+        says={"cache-control": "public, max-age=1800", "content-type": JSON},
+    ),
+    Row(rule="index, HEAD", method="HEAD", path=INDEX, status=200, says={"content-type": JSON}),
+    asked("chunk", 200, WHOLE),
+    Row(rule="chunk, HEAD", method="HEAD", path=CHUNK, status=200, says=WHOLE),
+    asked("same tag", 304, {"etag": ETAG}, if_none_match=ETAG),
+    asked("same tag, weak", 304, {"etag": ETAG}, if_none_match=f"W/{ETAG}"),
+    asked("a list with the tag", 304, {"etag": ETAG}, if_none_match=f'"a", W/"b" , {ETAG}'),
+    asked("any tag", 304, {"etag": ETAG}, if_none_match="*"),
+    asked("another tag", 200, WHOLE, if_none_match='"a"'),
+    asked("a tag without quotes", 200, WHOLE, if_none_match=ETAG.strip('"')),
+    asked("same tag before a range", 304, {}, if_none_match=ETAG, range="bytes=0-1"),
+    asked("a range", 206, part(6, 10), range="bytes=6-9"),
+    asked("an open range", 206, part(10, SIZE), range="bytes=10-"),
+    asked("the end", 206, part(SIZE - 5, SIZE), range="bytes=-5"),
+    asked("more than the end", 206, part(0, SIZE), range=f"bytes=-{SIZE + 1}"),
+    asked("a range over the end", 206, part(6, SIZE), range="bytes=6-99999"),
+    asked("a range of this tag", 206, part(6, 10), range="bytes=6-9", if_range=ETAG),
+    asked("a range of another tag", 200, WHOLE, range="bytes=6-9", if_range='"a"'),
+    asked("a range of a weak tag", 200, WHOLE, range="bytes=6-9", if_range=f"W/{ETAG}"),
+    asked(
+        "a range by date", 200, WHOLE, range="bytes=6-9", if_range="Sat, 20 Jun 2020 00:00:00 GMT"
+    ),
+    asked("two ranges", 200, WHOLE, range="bytes=0-1,3-4"),
+    asked("a range backwards", 200, WHOLE, range="bytes=9-6"),
+    asked("a range backwards behind the end", 200, WHOLE, range="bytes=99999-6"),
+    asked("no range", 200, WHOLE, range="bytes=-"),
+    asked("other units", 200, WHOLE, range="chunks=0-1"),
+    *[
+        Row(
+            rule=rule,
+            path=CHUNK,
+            headers={"range": wanted},
+            status=416,
+            code=1000,
+            says={"content-range": f"bytes */{SIZE}"},
+        )
+        for rule, wanted in (
+            ("a range behind the end", f"bytes={SIZE}-"),
+            ("a closed range behind the end", f"bytes={SIZE}-{SIZE + 5}"),
+            ("an empty end", "bytes=-0"),
+        )
+    ],
+    *[
+        Row(rule=f"address {index}", path=f"/v1/keys/{index}", code=1001)
+        for index in ("0", "01", "+1", "-1", "1.0", "1x", "%31", "1%0A", "x", "9" * 20, "١")
+    ],
+    Row(rule="a chunk of 19 digits", path=f"/v1/keys/{'9' * 19}", status=404, code=1300),
+    Row(rule="a chunk with a query", path=f"{CHUNK}?a=1", code=1001),
+    Row(rule="the index with a query", path=f"{INDEX}?now", code=1001),
+    Row(rule="a slash too many", path=f"{CHUNK}/", status=404, code=1000),
+    Row(rule="an encoded slash", path="/v1/keys/1%2F", status=404, code=1000),
+    Row(rule="a slash within", path="/v1/keys//1", status=404, code=1000),
+    Row(rule="no such chunk", path="/v1/keys/2", status=404, code=1300),
+    Row(rule="no such chunk, HEAD", method="HEAD", path="/v1/keys/2", status=404, code=1300),
+    Row(rule="POST", method="POST", path=CHUNK, status=405, code=1000),
+    Row(rule="no metrics here", path="/metrics", status=404, code=1000),
+    Row(rule="no document here", path="/openapi.json", status=404, code=1000),
+    Row(rule="alive", path="/livez", status=200),
+    Row(rule="ready", path="/readyz", status=200),
+]
+
+
+async def test_index_and_chunks_are_answered_as_defined(
     client: httpx.AsyncClient, services_database: ServicesDatabase, store: FolderChunkStore
 ) -> None:
     await put(services_database, store, 1)
     await told(client, 1)
-    whole = await client.get("/v1/keys/1")
-    etag = whole.headers["etag"]
 
-    headed = await client.head("/v1/keys/1")
-    same = await client.get("/v1/keys/1", headers={"if-none-match": etag})
-    part = await client.get("/v1/keys/1", headers={"range": "bytes=6-9", "if-range": etag})
-    behind = await client.get("/v1/keys/1", headers={"range": "bytes=99999-"})
-
-    assert headed.headers["content-length"] == str(len(content(1)))
-    assert headed.content == b""
-    assert same.status_code == HTTPStatus.NOT_MODIFIED
-    assert part.status_code == HTTPStatus.PARTIAL_CONTENT
-    assert part.content == content(1)[6:10]
-    check_refusal(behind, 416, 1000)
-    assert behind.headers["content-range"] == f"bytes */{len(content(1))}"
+    assert await broken_rows(client, RULES) == {}
+    part_of_it = await client.get(CHUNK, headers={"range": "bytes=6-9", "if-range": ETAG})
+    assert part_of_it.content == content(1)[6:10]
 
 
-async def test_a_chunk_has_one_address(
+async def test_head_says_what_get_says(
     client: httpx.AsyncClient, services_database: ServicesDatabase, store: FolderChunkStore
 ) -> None:
     await put(services_database, store, 1)
     await told(client, 1)
 
-    for index in ("0", "01", "+1", "-1", "1.0", "1x", "%31", "1%0A", "x", "9" * 20, "١"):
-        check_refusal(await client.get(f"/v1/keys/{index}"), 400, 1001)
+    for path in (INDEX, CHUNK, "/v1/keys/2", "/livez", "/readyz"):
+        got, headed = await client.get(path), await client.head(path)
+
+        assert headed.content == b""
+        assert {**headed.headers, "date": ""} == {**got.headers, "date": ""}
 
 
 async def test_old_chunks_leave_the_index_first(

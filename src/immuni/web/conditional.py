@@ -75,13 +75,15 @@ def _range(call: Call[Any], content: Content) -> range | None:
     wanted = _RANGE.fullmatch((call.headers.one("range") or "").replace(" ", ""))
     if call.is_head or wanted is None or wanted[0] == "bytes=-":
         return None
+    first, last = wanted[1], wanted[2]
+    if first and last and int(first) > int(last):
+        return None  # It is no range, wherever it begins.
     if_range = call.headers.one("if-range")
     if if_range is not None and if_range != content.etag:
         return None
     size = len(content.body)
-    first, last = wanted[1], wanted[2]
     start = int(first) if first else max(0, size - int(last))
     stop = min(size, int(last) + 1) if first and last else size
     if start >= size:
         raise RangeError("range behind the end", size_bytes=size)
-    return range(start, stop) if start < stop else None
+    return range(start, stop)
