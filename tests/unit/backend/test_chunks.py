@@ -6,12 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from obstore.store import MemoryStore
 
 from immuni.backend.chunks import (
-    BucketChunkStore,
     ChunkDamagedError,
-    ChunkMissingError,
     ChunkName,
     ChunkStore,
     ChunkStoreError,
@@ -22,13 +19,6 @@ pytestmark = pytest.mark.anyio
 
 DATA = b"chunk " * 1000
 NAME = ChunkName.of(7, DATA)
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> ChunkStore:
-    if request.param == "bucket":
-        return BucketChunkStore(MemoryStore())
-    return FolderChunkStore.open(tmp_path / "chunks")
 
 
 @pytest.fixture
@@ -63,14 +53,6 @@ def test_other_files_are_no_chunks(text: str) -> None:
     assert ChunkName.parse(text) is None
 
 
-async def test_what_was_written_is_read(either: ChunkStore) -> None:
-    await either.write(NAME, DATA)
-    await either.write(NAME, DATA)
-
-    assert await either.read(NAME) == DATA
-    assert await either.names() == [NAME]
-
-
 async def test_names_come_by_index_and_leave_other_files_out(
     store: ChunkStore, tmp_path: Path
 ) -> None:
@@ -82,11 +64,11 @@ async def test_names_come_by_index_and_leave_other_files_out(
     assert await store.names() == sorted(names)
 
 
-async def test_bytes_under_a_wrong_name_are_not_written(either: ChunkStore) -> None:
+async def test_bytes_under_a_wrong_name_are_not_written(store: ChunkStore) -> None:
     with pytest.raises(ChunkDamagedError):
-        await either.write(NAME, DATA + b"x")
+        await store.write(NAME, DATA + b"x")
 
-    assert await either.names() == []
+    assert await store.names() == []
 
 
 async def test_a_damaged_file_is_not_served(store: ChunkStore, tmp_path: Path) -> None:
@@ -95,19 +77,6 @@ async def test_a_damaged_file_is_not_served(store: ChunkStore, tmp_path: Path) -
 
     with pytest.raises(ChunkDamagedError):
         await store.read(NAME)
-
-
-async def test_a_missing_file_is_said_to_be_missing(either: ChunkStore) -> None:
-    with pytest.raises(ChunkMissingError):
-        await either.read(NAME)
-
-
-async def test_deleting_twice_is_deleting_once(either: ChunkStore) -> None:
-    await either.write(NAME, DATA)
-    await either.delete(NAME)
-    await either.delete(NAME)
-
-    assert await either.names() == []
 
 
 async def test_what_a_killed_writer_left_is_no_chunk_and_goes_with_the_next(
@@ -123,10 +92,10 @@ async def test_what_a_killed_writer_left_is_no_chunk_and_goes_with_the_next(
     assert await store.names() == [NAME]
 
 
-async def test_many_readers_get_the_same_bytes(either: ChunkStore) -> None:
-    await either.write(NAME, DATA)
+async def test_many_readers_get_the_same_bytes(store: ChunkStore) -> None:
+    await store.write(NAME, DATA)
 
-    assert set(await asyncio.gather(*(either.read(NAME) for _ in range(50)))) == {DATA}
+    assert set(await asyncio.gather(*(store.read(NAME) for _ in range(50)))) == {DATA}
 
 
 async def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
-from obstore.store import MemoryStore, S3Store
+from obstore.store import S3Store
 
 from immuni.backend.chunks.naming import ChunkName, ChunkStoreError
 from immuni.backend.chunks.store import ObjectStore
@@ -24,8 +24,8 @@ _RETRY_TIMEOUT: Final = timedelta(seconds=30)
 class BucketChunkStore(ObjectStore):
     """Chunks in a bucket; the store itself makes them durable."""
 
-    def __init__(self, store: MemoryStore | S3Store) -> None:
-        """Use `store`; one in memory is for trials, and durable for as long as it lives."""
+    def __init__(self, store: S3Store) -> None:
+        """Use `store`."""
         super().__init__(store)
         self._bucket = store
 

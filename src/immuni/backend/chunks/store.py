@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, MemoryStore, S3Store
+from obstore.store import LocalStore, S3Store
 
 from immuni.backend.chunks.naming import ChunkMissingError, ChunkName, ChunkStoreError
 
@@ -52,7 +52,7 @@ class ChunkStore(Protocol):
 class ObjectStore:
     """Reading and listing through obstore, which does not depend on the kind of store."""
 
-    def __init__(self, store: LocalStore | MemoryStore | S3Store) -> None:
+    def __init__(self, store: LocalStore | S3Store) -> None:
         """Use `store`."""
         self._store = store
 
