@@ -168,7 +168,7 @@ class EmbeddedPostgres:
         while time.monotonic() < deadline:
             if server.poll() is not None:
                 raise PostgresStartError(f"PostgreSQL did not start: {self._last_words()}")
-            lines = pid_file.read_text().splitlines() if pid_file.exists() else []
+            lines = _lines_of(pid_file)
             if lines[:1] == [str(server.pid)] and lines[-1].strip() == "ready":
                 return
             time.sleep(_POLL.total_seconds())
@@ -177,6 +177,14 @@ class EmbeddedPostgres:
     def _last_words(self) -> str:
         """Return the end of the server's log."""
         return (self._folder / "server.log").read_text(errors="replace").strip()[-2000:]
+
+
+def _lines_of(pid_file: Path) -> list[str]:
+    """Return what a starting server says of itself; one that gives up takes the file away."""
+    try:
+        return pid_file.read_text().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _hand_over(folder: Path, user: ServerUser) -> None:
