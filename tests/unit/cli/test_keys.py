@@ -54,6 +54,7 @@ def test_a_rotation_can_be_given_up() -> None:
         ([("rotate", "export")], "no active key"),
         ([("new", "export"), ("new", "export")], "rotate it"),
         ([("new", "export"), ("retire", "export")], "only key"),
+        ([("new", "settings"), ("retire", "export")], "no active key for export"),
         ([("new", "export"), ("rotate", "export"), ("rotate", "export")], "under way"),
         (
             [("new", "export"), ("rotate", "export"), ("retire", "export", "--version", "v9")],

@@ -177,11 +177,11 @@ class Inventory:
         Raises:
             SigningKeyError: There is no such key that signs, or none would be left.
         """
-        joining = self.joining(purpose)
+        active, joining = self.active(purpose), self.joining(purpose)
         if joining is None:
             raise SigningKeyError(f"this is the only key for {purpose}: rotate it first")
-        leaving = self.active(purpose) if version is None else self._live_of(purpose, version)
-        staying = joining if leaving.state is State.ACTIVE else self.active(purpose)
+        leaving = active if version is None else self._live_of(purpose, version)
+        staying = joining if leaving is active else active
         changes = {leaving.version: State.RETIRED, staying.version: State.ACTIVE}
         return Inventory(
             [
