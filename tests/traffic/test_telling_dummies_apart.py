@@ -6,7 +6,11 @@ same distribution, their TLS records must be the same.
 
 Two samples of 5 000 from one distribution are farther apart than 0.04 once in 1 500 times, two of
 2 500 farther than 0.06 once in 4 000; one fresh repeat makes that once in a million. Answers that
-are 5 ms late are some 0.1 apart.
+are 5 ms late are 1 - exp(-5/50) = 0.095 apart.
+
+The controls: 5 ms are added to the times that were measured, and by a server that is at fault. For
+the latter 2 000 of each are enough: without the fault they are farther apart than 0.06 once in 650
+times, with it their distance has a standard deviation of 0.0066, so it is five of them above.
 
 Source:
     Traffic analysis mitigation, "Equal times".
@@ -41,17 +45,18 @@ from tests.contract.tls import make_certificate
 from tests.publishing import keys_of_days
 from tests.running import a_free_base_port
 from tests.traffic.observer import Seen, Sent, distance, observe
-from tests.traffic.upload_host import READY
+from tests.traffic.upload_host import LATE, LATE_SECONDS, READY
 
 OF_EACH_KIND: Final = 2500
 """5 000 genuine requests and 5 000 dummies in all."""
+OF_EACH_KIND_IN_CONTROL: Final = 1000
 AT_ONCE: Final = 40
 """Some 190 requests a second: more than half the peak of a large country, on one process."""
 WRONG_CODES: Final = 20
 """Fewer than what one source may send in a minute."""
 MOST: Final = 0.04
 MOST_OF_ONE_KIND: Final = 0.06
-LATE_SECONDS: Final = 0.005
+MOST_IN_CONTROL: Final = 0.06
 PACKET_BYTES: Final = 110_000
 CLOSE, KEEP = b"Connection: close", b"Connection: keep-alive"
 KEYS: Final = OtpKeys({"traffic": bytes(range(32))})
@@ -77,7 +82,7 @@ async def upload_host(
 
 @asynccontextmanager
 async def running_upload_host(
-    database: ServicesDatabase, folder: Path
+    database: ServicesDatabase, folder: Path, *faults: str
 ) -> AsyncIterator[UploadHost]:
     base_port = a_free_base_port()
     layout = Layout(folder)
@@ -96,6 +101,7 @@ async def running_upload_host(
         "tests.traffic.upload_host",
         json.dumps(variables),
         *certificate,
+        *faults,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
@@ -179,6 +185,16 @@ async def test_neither_times_nor_records_tell_genuine_requests_from_dummies(
     assert apart.is_little, apart
 
 
+@pytest.mark.quiet
+async def test_a_server_whose_genuine_answers_are_5_ms_late_is_found_out(
+    services_database: ServicesDatabase, tmp_path: Path
+) -> None:
+    async with running_upload_host(services_database, tmp_path, LATE) as late_host:
+        apart = await measured(late_host, of_each_kind=OF_EACH_KIND_IN_CONTROL)
+
+    assert apart.all_kinds > MOST_IN_CONTROL, apart
+
+
 @dataclass(frozen=True)
 class Apart:
     """How far genuine requests and dummies are apart."""
@@ -193,9 +209,9 @@ class Apart:
         return self.all_kinds <= MOST and one_kind <= MOST_OF_ONE_KIND
 
 
-async def measured(host: UploadHost) -> Apart:
-    seen = await observe(LOOPBACK, host.port, traffic(host, OF_EACH_KIND), at_once=AT_ONCE)
-    assert Counter(each.status for each in seen) == {204: 4 * OF_EACH_KIND, 401: WRONG_CODES}
+async def measured(host: UploadHost, *, of_each_kind: int = OF_EACH_KIND) -> Apart:
+    seen = await observe(LOOPBACK, host.port, traffic(host, of_each_kind), at_once=AT_ONCE)
+    assert Counter(each.status for each in seen) == {204: 4 * of_each_kind, 401: WRONG_CODES}
     assert len({each.records for each in seen}) == 1
     times = times_of(seen)
     genuine = times["check"] + times["upload"]
