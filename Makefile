@@ -96,6 +96,10 @@ fuzz: setup .venv/.development ## Fuzz the reader of chunk files; seconds=N for 
 chaos: setup .venv/.development ## Kill publishers at random moments; kills=N for other than 2000
 	KILLS=$(or $(kills),2000) $(python) -m pytest tests/crash/publishing
 
+.PHONY: soak
+soak: setup .venv/.development ## Run the backend under mixed load and check it; minutes=N for other than 60
+	$(python) -m tests.soak --minutes $(or $(minutes),60) $(options)
+
 .PHONY: bench
 bench: setup .venv/.development ## Run the benchmarks
 	@for benchmark in benchmarks/[a-z]*.py; do $(python) "$$benchmark"; done
