@@ -366,13 +366,23 @@ class NowherePool:
 
     transaction = pipeline
 
-    async def execute(self, _statement: str, _values: Sequence[object] = ()) -> "NowherePool":
-        """Do nothing."""
-        return self
+    async def execute(
+        self, _statement: str, values: Sequence[object] = (), **_options: object
+    ) -> "Codes":
+        """Find every code that is asked for."""
+        return Codes(cast("Sequence[bytes]", values[0]) if values else ())
 
-    async def fetchone(self) -> tuple[object, ...]:
-        """Return the row of a code that was not used yet."""
-        return uuid.UUID(int=0), KEYS.current_id, None, NOW.date() - timedelta(days=3), None
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The rows of codes that are alive, and were not used yet."""
+
+    hashes: Sequence[bytes]
+
+    async def fetchall(self) -> list[tuple[object, ...]]:
+        """Return them."""
+        onset, id_ = NOW.date() - timedelta(days=3), uuid.UUID(int=0)
+        return [(each, id_, KEYS.current_id, None, onset, None) for each in self.hashes]
 
 
 def line(figures: Figures) -> str:

@@ -60,7 +60,7 @@ async def keep_uploads(
         store = IngestionStore(pool, OTP_KEYS)
         for teks in people:
             async with store.transaction() as work:
-                await work.keep(teks, diagnosis, received_on=NOW.date())
+                await work.keep([(teks, diagnosis)], received_on=NOW.date())
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,19 +20,20 @@ from immuni.api.ingestion import CheckOtp, Upload
 from immuni.api.limits import OTP_TOKEN_DIGITS
 from immuni.api.provinces import Territory
 from immuni.backend.connections import require_answer
-from immuni.backend.epidemiological import EpidemiologicalInfo, onset_class, seal_epidemiological
 from immuni.backend.errors import (
     InvalidRequestError,
     OtpUnknownError,
     TooManyRequestsError,
     UnavailableError,
 )
+from immuni.backend.grouping import Grouped
 from immuni.backend.infectiousness import Infectiousness
+from immuni.backend.ingestion.accepting import Acceptance, VettedUpload
 from immuni.backend.ingestion.limiter import WrongCodeLimiter, WrongCodeMetrics
 from immuni.backend.ingestion.outage import Outage
-from immuni.backend.ingestion.rules import keys_to_keep, vet
+from immuni.backend.ingestion.rules import vet
 from immuni.backend.ingestion.settings import IngestionSettings
-from immuni.backend.ingestion.store import Grant, IngestionStore, UploadWork
+from immuni.backend.ingestion.store import Grant, IngestionStore
 from immuni.backend.otp_keys import OtpKeys
 from immuni.backend.sealing import SealingKey
 from immuni.backend.shaping import Shaping
@@ -71,13 +71,22 @@ _ERRORS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestionHandlers:
-    """What the endpoints do."""
+    """What the endpoints do.
 
-    store: IngestionStore
+    Attributes:
+        is_authorised: Tells whether a code is.
+        accept: Accepts an upload, together with what else waits.
+        settings: How far a phone's clock may be off.
+        territory: Where people live.
+        limiter: Counts wrong codes.
+        outage: Remembers that the database is down.
+        clock: The server's clock.
+    """
+
+    is_authorised: Grouped[OtpHash, bool]
+    accept: Grouped[VettedUpload, Grant]
     settings: IngestionSettings
-    infectiousness: Infectiousness
     territory: Territory
-    sealing_key: SealingKey
     limiter: WrongCodeLimiter
     outage: Outage
     clock: Clock
@@ -91,12 +100,9 @@ class IngestionHandlers:
         """
         if not parse_dummy_flag(call.headers.one(DUMMY_DATA)):
             otp = _otp_of(call.headers)
-            with self.outage.noticed(), self._wrong_codes_counted(call.source):
-                await self.store.check(
-                    otp,
-                    now=self.clock.now(),
-                    checked_lifetime=self.settings.otp_checked_lifetime,
-                )
+            with self._noticing(call.source):
+                if not await self.is_authorised(otp):
+                    raise OtpUnknownError("the code is not authorised")
         return Reply(HTTPStatus.NO_CONTENT)
 
     async def accept_upload(self, call: Call[Upload]) -> Reply:
@@ -116,32 +122,18 @@ class IngestionHandlers:
                 max_clock_skew=self.settings.max_clock_skew,
                 territory=self.territory,
             )
-            with self.outage.noticed(), self._wrong_codes_counted(call.source):
-                await self._redeem(call.body, otp)
+            with self._noticing(call.source):
+                await self.accept(VettedUpload(otp, call.body))
         return Reply(HTTPStatus.NO_CONTENT)
 
-    async def _redeem(self, upload: Upload, otp: OtpHash) -> None:
-        teks = [tek.key() for tek in upload.teks]
-        now = self.clock.now()
-        async with self.store.transaction() as work:
-            grant = await work.redeem(otp, teks=teks, now=now)
-            if not grant.repeated:
-                kept = keys_to_keep(teks, grant.diagnosis, self.infectiousness)
-                await work.keep(kept, grant.diagnosis, received_on=now.date())
-                await self._enclose(work, upload, grant, now.date())
-
-    async def _enclose(self, work: UploadWork, upload: Upload, grant: Grant, today: date) -> None:
-        info = EpidemiologicalInfo(
-            province=upload.province,
-            onset=onset_class(grant.diagnosis.onset_on, uploaded_on=today),
-            summaries=upload.exposure_detection_summaries,
-        )
-        await work.enclose(seal_epidemiological(info, self.sealing_key), received_on=today)
-
     @contextmanager
-    def _wrong_codes_counted(self, source: str) -> Iterator[None]:
+    def _noticing(self, source: str) -> Iterator[None]:
+        """Remember an outage, and count a wrong code, that shows inside the block."""
         try:
             yield
+        except UnavailableError as error:
+            self.outage.begin(error)
+            raise
         except OtpUnknownError:
             self.limiter.count_wrong(source)
             raise
@@ -174,12 +166,18 @@ def ingestion_service(  # noqa: PLR0913 - each is a part that the wiring holds
         clock: The server's clock.
         entropy: Makes the limiter's keys.
     """
-    handlers = IngestionHandlers(
+    acceptance = Acceptance(
         store=IngestionStore(pool, keys),
-        settings=settings,
+        checked_lifetime=settings.otp_checked_lifetime,
         infectiousness=infectiousness,
-        territory=territory,
         sealing_key=sealing_key,
+        clock=clock,
+    )
+    handlers = IngestionHandlers(
+        is_authorised=Grouped(acceptance.check),
+        accept=Grouped(acceptance.accept),
+        settings=settings,
+        territory=territory,
         limiter=WrongCodeLimiter(
             rate=settings.otp_check_rate, metrics=metrics, clock=clock, entropy=entropy
         ),

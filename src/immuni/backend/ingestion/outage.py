@@ -1,7 +1,5 @@
 """Remembers for a moment that the database is down, so that every request is told the same."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from immuni.backend.errors import UnavailableError
@@ -33,11 +31,6 @@ class Outage:
             raise UnavailableError("the database does not answer", retry_after=wait)
         self._until = None
 
-    @contextmanager
-    def noticed(self) -> Iterator[None]:
-        """Remember an outage that shows inside the block."""
-        try:
-            yield
-        except UnavailableError as error:
-            self._until = self._clock.now() + error.retry_after
-            raise
+    def begin(self, error: UnavailableError) -> None:
+        """Remember that a request ran into an outage, for as long as it was told to wait."""
+        self._until = self._clock.now() + error.retry_after

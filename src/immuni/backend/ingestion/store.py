@@ -1,9 +1,9 @@
-"""Codes, uploads and the outbox, as far as ingestion may touch them."""
+"""Codes, uploads and the outbox, as far as ingestion may touch them; many at a time."""
 
 import hmac
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -14,24 +14,54 @@ from psycopg.rows import TupleRow
 from immuni.backend.connections import single_statement, transaction
 from immuni.backend.errors import OtpUnknownError
 from immuni.backend.infectiousness import Diagnosis
-from immuni.backend.otp_keys import OtpKeys
+from immuni.backend.otp_keys import KeyedHash, OtpKeys
 from immuni.backend.packed_keys import pack_keys, stored_keys
 from immuni.backend.sealing import Sealed
 from immuni.database import Pool
 from immuni.keys import TemporaryExposureKey
 from immuni.otp import OtpHash
 
+# Here and below, rows are locked in the order of their hashes: no two groups wait for each other.
 _CHECK: Final = """
     WITH found AS (
-        SELECT id FROM ingestion.otp
-        WHERE keyed_hash = ANY(%s) AND expires_at > %s AND redeemed_digest IS NULL
+        SELECT id, keyed_hash, checked FROM ingestion.otp
+        WHERE keyed_hash = ANY(%b) AND expires_at > %s AND redeemed_digest IS NULL
+    ), unchecked AS (
+        SELECT otp.id FROM ingestion.otp JOIN found USING (id)
+        WHERE NOT found.checked ORDER BY otp.keyed_hash FOR UPDATE OF otp
     ), prolonged AS (
         UPDATE ingestion.otp
         SET checked = true, expires_at = greatest(expires_at, authorised_at + %s)
-        FROM found WHERE otp.id = found.id AND NOT otp.checked
+        FROM unchecked WHERE otp.id = unchecked.id AND NOT otp.checked
     )
-    SELECT true FROM found
+    SELECT keyed_hash FROM found
 """
+_FIND: Final = """
+    SELECT keyed_hash, id, key_id, redeemed_digest, onset_on, tested_on FROM ingestion.otp
+    WHERE keyed_hash = ANY(%b) AND expires_at > %s ORDER BY keyed_hash FOR UPDATE
+"""
+_REDEEM: Final = """
+    UPDATE ingestion.otp SET redeemed_digest = spent.digest
+    FROM unnest(%b::uuid[], %b::bytea[]) AS spent (id, digest) WHERE otp.id = spent.id
+"""
+_KEEP: Final = """
+    INSERT INTO ingestion.upload (packed_keys, onset_on, tested_on, received_on, last_end)
+    SELECT packed_keys, onset_on, tested_on, %s, last_end
+    FROM unnest(%b::bytea[], %s::date[], %s::date[], %s::integer[])
+        AS kept (packed_keys, onset_on, tested_on, last_end)
+"""
+_ENCLOSE: Final = """
+    INSERT INTO ingestion.outbox (key_id, sealed, received_on)
+    SELECT key_id, sealed, %s FROM unnest(%b::bytea[], %s::text[]) AS enclosed (sealed, key_id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """A code, and the keys that it is to be spent on."""
+
+    otp: OtpHash = field(repr=False)
+    teks: Sequence[TemporaryExposureKey] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +78,7 @@ class Grant:
 
 
 class UploadWork:
-    """One transaction of an upload: everything in it happens, or nothing."""
+    """One transaction of a group of uploads: everything in it happens, or nothing."""
 
     def __init__(self, connection: AsyncConnection[TupleRow], keys: OtpKeys) -> None:
         """Work in the transaction that is open on `connection`."""
@@ -56,64 +86,90 @@ class UploadWork:
         self._keys = keys
 
     async def redeem(
-        self, otp: OtpHash, *, teks: Sequence[TemporaryExposureKey], now: datetime
-    ) -> Grant:
-        """Spend the code on `teks`.
+        self, redemptions: Sequence[Redemption], *, now: datetime
+    ) -> list[Grant | OtpUnknownError]:
+        """Spend codes on keys, one after the other; a refusal stands where a code grants nothing.
 
-        A second transaction with the same code waits here for the end of the first.
+        A second transaction with one of the codes waits here for the end of the first.
 
-        Raises:
-            OtpUnknownError: The code is unknown, expired, or was spent on other keys.
+        Args:
+            redemptions: What is to be spent.
+            now: The codes must not have expired by then.
+
+        Returns:
+            For each what it grants, or that its code is unknown, expired, or was spent on other
+            keys.
         """
-        cursor = await self._connection.execute(
-            """
-            SELECT id, key_id, redeemed_digest, onset_on, tested_on FROM ingestion.otp
-            WHERE keyed_hash = ANY(%s) AND expires_at > %s FOR UPDATE
-            """,
-            [self._keys.keyed(otp), now],
-        )
-        row = await cursor.fetchone()
-        if row is None:
-            raise OtpUnknownError("the code is not authorised")
-        id_, key_id, redeemed, onset_on, tested_on = row
-        digest = self._keys.upload_digest(key_id, [tek.key_data for tek in teks])
-        if redeemed is None:
-            await self._mark_redeemed(id_, digest)
-        elif not hmac.compare_digest(redeemed, digest):
-            raise OtpUnknownError("the code was used")
-        return Grant(Diagnosis(onset_on, tested_on), repeated=redeemed is not None)
+        asked = [self._keys.keyed(each.otp) for each in redemptions]
+        codes = await self._codes([keyed_hash for each in asked for keyed_hash in each], now)
+        outcomes = [
+            self._spend(_first_of(codes, keyed_hashes), each.teks)
+            for keyed_hashes, each in zip(asked, redemptions, strict=True)
+        ]
+        spent = [code for code in codes.values() if code.is_new]
+        if spent:
+            values = [[code.id for code in spent], [code.redeemed_digest for code in spent]]
+            await self._connection.execute(_REDEEM, values, prepare=False)
+        return outcomes
 
     async def keep(
-        self, teks: Sequence[TemporaryExposureKey], diagnosis: Diagnosis, *, received_on: date
+        self,
+        uploads: Iterable[tuple[Sequence[TemporaryExposureKey], Diagnosis]],
+        *,
+        received_on: date,
     ) -> None:
-        """Keep keys until publishing collects them; none at all leave no row."""
-        if not teks:
-            return
-        await self._connection.execute(
-            """
-            INSERT INTO ingestion.upload (packed_keys, onset_on, tested_on, received_on, last_end)
-            VALUES (%s, %s, %s, %s, %s)
-            """,
-            [
-                pack_keys(stored_keys(teks)),
-                diagnosis.onset_on,
-                diagnosis.tested_on,
-                received_on,
-                max(tek.rolling_end_number for tek in teks),
-            ],
+        """Keep the keys of people until publishing collects them; no keys leave no row."""
+        # In the order of their keys: where a row lies says nothing of who came when.
+        rows = sorted(
+            ((pack_keys(stored_keys(teks)), teks, of) for teks, of in uploads if teks),
+            key=lambda row: row[0],
         )
+        if rows:
+            columns = [
+                [packed for packed, _, _ in rows],
+                [of.onset_on for _, _, of in rows],
+                [of.tested_on for _, _, of in rows],
+                [max(tek.rolling_end_number for tek in teks) for _, teks, _ in rows],
+            ]
+            await self._connection.execute(_KEEP, [received_on, *columns], prepare=False)
 
-    async def enclose(self, sealed: Sealed, *, received_on: date) -> None:
+    async def enclose(self, contents: Sequence[Sealed], *, received_on: date) -> None:
         """Put sealed Epidemiological Info into the outbox."""
-        await self._connection.execute(
-            "INSERT INTO ingestion.outbox (key_id, sealed, received_on) VALUES (%s, %s, %s)",
-            [sealed.key_id, sealed.ciphertext, received_on],
-        )
+        rows = sorted(contents, key=lambda each: each.ciphertext)
+        if rows:
+            columns = [[each.ciphertext for each in rows], [each.key_id for each in rows]]
+            await self._connection.execute(_ENCLOSE, [received_on, *columns], prepare=False)
 
-    async def _mark_redeemed(self, id_: UUID, digest: bytes) -> None:
-        await self._connection.execute(
-            "UPDATE ingestion.otp SET redeemed_digest = %s WHERE id = %s", [digest, id_]
-        )
+    async def _codes(
+        self, keyed_hashes: Sequence[KeyedHash], now: datetime
+    ) -> dict[KeyedHash, "_Code"]:
+        cursor = await self._connection.execute(_FIND, [keyed_hashes, now], prepare=False)
+        return {KeyedHash(row[0]): _Code(*row[1:]) for row in await cursor.fetchall()}
+
+    def _spend(
+        self, code: "_Code | None", teks: Sequence[TemporaryExposureKey]
+    ) -> Grant | OtpUnknownError:
+        if code is None:
+            return OtpUnknownError("the code is not authorised")
+        digest = self._keys.upload_digest(code.key_id, [tek.key_data for tek in teks])
+        repeated = code.redeemed_digest is not None
+        if code.redeemed_digest is None:
+            code.redeemed_digest, code.is_new = digest, True
+        elif not hmac.compare_digest(code.redeemed_digest, digest):
+            return OtpUnknownError("the code was used")
+        return Grant(Diagnosis(code.onset_on, code.tested_on), repeated=repeated)
+
+
+@dataclass(slots=True)
+class _Code:
+    """A row that is locked, as the uploads of the group change it one after the other."""
+
+    id: UUID
+    key_id: str
+    redeemed_digest: bytes | None
+    onset_on: date | None
+    tested_on: date | None
+    is_new: bool = False
 
 
 class IngestionStore:
@@ -124,26 +180,32 @@ class IngestionStore:
         self._pool = pool
         self._keys = keys
 
-    async def check(self, otp: OtpHash, *, now: datetime, checked_lifetime: timedelta) -> None:
-        """Find out whether a code is authorised; the first time, let it live longer.
+    async def check(
+        self, otps: Sequence[OtpHash], *, now: datetime, checked_lifetime: timedelta
+    ) -> list[bool]:
+        """Find out which codes are authorised; the first time, let one live longer.
 
         Args:
-            otp: The code's hash.
-            now: The code must not have expired by then.
-            checked_lifetime: How long it lives from its authorisation, once checked.
+            otps: The codes' hashes.
+            now: A code must not have expired by then.
+            checked_lifetime: How long one lives from its authorisation, once checked.
 
-        Raises:
-            OtpUnknownError: It is unknown, expired or used.
+        Returns:
+            For each whether it is known, not expired, and not used.
         """
+        asked = [self._keys.keyed(otp) for otp in otps]
+        hashes = [keyed_hash for each in asked for keyed_hash in each]
         async with single_statement(self._pool) as connection:
-            cursor = await connection.execute(
-                _CHECK, [self._keys.keyed(otp), now, checked_lifetime]
-            )
-            if await cursor.fetchone() is None:
-                raise OtpUnknownError("the code is not authorised")
+            cursor = await connection.execute(_CHECK, [hashes, now, checked_lifetime])
+            found = {row[0] for row in await cursor.fetchall()}
+        return [not found.isdisjoint(each) for each in asked]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[UploadWork]:
-        """Open the transaction of one upload; it commits at the end, or not at all."""
+        """Open the transaction of a group of uploads; it commits at the end, or not at all."""
         async with transaction(self._pool) as connection:
             yield UploadWork(connection, self._keys)
+
+
+def _first_of(codes: Mapping[KeyedHash, _Code], keyed_hashes: Iterable[KeyedHash]) -> _Code | None:
+    return next((codes[each] for each in keyed_hashes if each in codes), None)

@@ -33,7 +33,7 @@ async def enclosed(services_database: ServicesDatabase, sealing_key: SealingKey)
             )
             async with store.transaction() as work:
                 sealed = seal_epidemiological(info, sealing_key)
-                await work.enclose(sealed, received_on=NOW.date())
+                await work.enclose([sealed], received_on=NOW.date())
 
 
 def rows(url: str, statement: LiteralString) -> list[tuple[Any, ...]]:

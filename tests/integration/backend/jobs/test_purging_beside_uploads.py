@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from immuni.backend.errors import UnavailableError
 from immuni.backend.infectiousness import Diagnosis
-from immuni.backend.ingestion.store import IngestionStore
+from immuni.backend.ingestion.store import Grant, IngestionStore, Redemption
 from immuni.backend.jobs import Parts
 from immuni.backend.purging import PIECE, Purged, PurgeIncompleteError, purge
 from immuni.database import open_pool
@@ -169,10 +169,11 @@ async def upload(database: ServicesDatabase, store: IngestionStore, seed: str) -
             {"hash": OTP_KEYS.keyed(code)[0], "day": TODAY, "now": LATER},
         )
     teks = keys_of_days(LATER.date(), days=3, seed=seed)
-    await store.check(code, now=LATER, checked_lifetime=timedelta(minutes=10))
+    assert await store.check([code], now=LATER, checked_lifetime=timedelta(minutes=10)) == [True]
     async with store.transaction() as work:
-        grant = await work.redeem(code, teks=teks, now=LATER)
-        await work.keep(teks, grant.diagnosis, received_on=LATER.date())
+        [grant] = await work.redeem([Redemption(code, teks)], now=LATER)
+        assert isinstance(grant, Grant)
+        await work.keep([(teks, grant.diagnosis)], received_on=LATER.date())
 
 
 @pytest.mark.usefixtures("old_chunk")

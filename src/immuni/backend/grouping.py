@@ -1,0 +1,96 @@
+"""Work that is done for everybody who waits for it at once: one transaction in place of many.
+
+A transaction costs the same exchanges with the database and the same write to the disk whether it
+stores one upload or fifty. So what comes while a group is at work waits for its end, and is the
+next group. Who comes alone waits for nobody.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar, cast
+
+from immuni.errors import ImmuniError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+GroupWork = Callable[[Sequence[T]], Awaitable[Sequence[R | ImmuniError]]]
+"""Does the work of a group, all or nothing; returns for each item its result, or its refusal."""
+
+
+class Grouped(Generic[T, R]):
+    """Hands single items to work that is done in groups."""
+
+    def __init__(self, work: GroupWork[T, R], *, max_size: int = 64, max_groups: int = 2) -> None:
+        """Gather for `work`.
+
+        Args:
+            work: Does the work of a group.
+            max_size: Items of a group at most.
+            max_groups: Groups that are at work at once at most. Where one waits, as for the lock of
+                a row, the others go on.
+        """
+        self._work = work
+        self._max_size = max_size
+        self._max_groups = max_groups
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._groups: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, item: T) -> R:
+        """Return the item's own result, however its group was made up.
+
+        Raises:
+            ImmuniError: The item was refused, or its whole group.
+            Exception: Whatever the work raises for the item alone.
+        """
+        outcome: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, outcome))
+        if len(self._groups) < self._max_groups:
+            # It begins in the next turn of the loop, with everything that comes in this one.
+            self._groups.add(asyncio.create_task(self._work_on()))
+        return await outcome
+
+    async def _work_on(self) -> None:
+        """Take groups until nobody waits."""
+        try:
+            while self._waiting:
+                await self._take()
+        finally:
+            # In the same turn in which nobody was found waiting: whoever comes next begins anew.
+            self._groups.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _take(self) -> None:
+        size = min(self._max_size, len(self._waiting))
+        group = [self._waiting.popleft() for _ in range(size)]
+        try:
+            await self._serve(group)
+        finally:
+            # Where the loop ends in the middle, nobody waits for ever.
+            for _, outcome in group:
+                outcome.cancel()
+
+    async def _serve(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        try:
+            results = await self._work([item for item, _ in group])
+        except ImmuniError as error:
+            _settle(group, [error] * len(group))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
+            if len(group) == 1:
+                _settle(group, [error])
+                return
+            # One item may be what the others stumbled over: each is worked on by itself.
+            for each in group:
+                await self._serve([each])
+        else:
+            _settle(group, results)
+
+
+def _settle(group: Sequence[tuple[T, asyncio.Future[R]]], results: Sequence[R | Exception]) -> None:
+    for (_, outcome), result in zip(group, results, strict=True):
+        if outcome.done():
+            continue  # Whoever waited went away.
+        if isinstance(result, Exception):
+            outcome.set_exception(result)
+        else:
+            outcome.set_result(result)

@@ -1,0 +1,94 @@
+"""What is done for a group of checks, or of uploads, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from immuni.api.ingestion import Upload
+from immuni.backend.epidemiological import EpidemiologicalInfo, onset_class, seal_epidemiological
+from immuni.backend.errors import OtpUnknownError
+from immuni.backend.infectiousness import Diagnosis, Infectiousness
+from immuni.backend.ingestion.rules import keys_to_keep
+from immuni.backend.ingestion.store import Grant, IngestionStore, Redemption
+from immuni.backend.sealing import Sealed, SealingKey
+from immuni.clock import Clock
+from immuni.keys import TemporaryExposureKey
+from immuni.otp import OtpHash
+
+
+@dataclass(frozen=True, slots=True)
+class VettedUpload:
+    """An upload in which nothing is wrong, and the code that came with it."""
+
+    otp: OtpHash = field(repr=False)
+    upload: Upload = field(repr=False)
+
+    def redemption(self) -> Redemption:
+        """Return what is to be spent on what."""
+        return Redemption(self.otp, [tek.key() for tek in self.upload.teks])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Finds out what codes grant, and does it.
+
+    Attributes:
+        store: Where everything is kept.
+        checked_lifetime: How long a code lives from its authorisation, once checked.
+        infectiousness: Says of which days keys are kept.
+        sealing_key: Seals Epidemiological Info for analytics.
+        clock: The server's clock.
+    """
+
+    store: IngestionStore
+    checked_lifetime: timedelta
+    infectiousness: Infectiousness
+    sealing_key: SealingKey
+    clock: Clock
+
+    async def check(self, otps: Sequence[OtpHash]) -> list[bool]:
+        """Tell for each code whether it is authorised; none is consumed.
+
+        Raises:
+            UnavailableError: The database does not answer.
+        """
+        return await self.store.check(
+            otps, now=self.clock.now(), checked_lifetime=self.checked_lifetime
+        )
+
+    async def accept(self, group: Sequence[VettedUpload]) -> list[Grant | OtpUnknownError]:
+        """Spend codes, keep keys and enclose Epidemiological Info: everything, or nothing.
+
+        Returns:
+            For each upload what its code granted, or that it grants nothing.
+
+        Raises:
+            UnavailableError: The database does not answer; nobody knows whether it kept the group.
+        """
+        now = self.clock.now()
+        redemptions = [each.redemption() for each in group]
+        async with self.store.transaction() as work:
+            outcomes = await work.redeem(redemptions, now=now)
+            granted = [
+                (each.upload, asked.teks, outcome.diagnosis)
+                for each, asked, outcome in zip(group, redemptions, outcomes, strict=True)
+                if isinstance(outcome, Grant) and not outcome.repeated
+            ]
+            kept = [self._kept(teks, diagnosis) for _, teks, diagnosis in granted]
+            await work.keep(kept, received_on=now.date())
+            sealed = [self._sealed(upload, diagnosis, now) for upload, _, diagnosis in granted]
+            await work.enclose(sealed, received_on=now.date())
+        return outcomes
+
+    def _kept(
+        self, teks: Sequence[TemporaryExposureKey], diagnosis: Diagnosis
+    ) -> tuple[list[TemporaryExposureKey], Diagnosis]:
+        return keys_to_keep(teks, diagnosis, self.infectiousness), diagnosis
+
+    def _sealed(self, upload: Upload, diagnosis: Diagnosis, now: datetime) -> Sealed:
+        info = EpidemiologicalInfo(
+            province=upload.province,
+            onset=onset_class(diagnosis.onset_on, uploaded_on=now.date()),
+            summaries=upload.exposure_detection_summaries,
+        )
+        return seal_epidemiological(info, self.sealing_key)
