@@ -15,7 +15,7 @@ def main(*, only_check: bool) -> int:
     for path, text in stale:
         print(path.relative_to(ROOT))
         if not only_check:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return 1 if only_check and stale else 0
 

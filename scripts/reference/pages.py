@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from immuni.deployment.nginx_site import production
 from scripts.reference.command_line import commands
 from scripts.reference.http_api import (
     configuration_settings,
@@ -45,7 +46,7 @@ def documents() -> dict[Path, str]:
         REFERENCE / "openapi" / f"{name}.json": json.dumps(document, indent=2) + "\n"
         for name, document in openapi_documents().items()
     }
-    return pages | openapi
+    return pages | openapi | {ROOT / "deploy" / "nginx" / "immuni.conf": production().text()}
 
 
 def _filled(page: Path, parts: Mapping[str, Part]) -> str:

@@ -53,6 +53,7 @@ async def shaped(
     gates: tuple[Gate, ...] = (),
     registry: CollectorRegistry | None = None,
     certificate: tuple[Path, Path] | None = None,
+    path: str = "/v1/check",
 ) -> AsyncIterator[httpx.AsyncClient]:
     registry = registry or CollectorRegistry()
     shaping = Shaping(
@@ -64,7 +65,7 @@ async def shaped(
     )
     endpoint = Endpoint(
         method=Method.POST,
-        path="/v1/check",
+        path=path,
         summary="Check",
         handler=_check,
         request=CheckOtp,

@@ -54,6 +54,9 @@ def up(
     without_phones: Annotated[
         bool, typer.Option("--without-phones", help="Start no virtual phones.")
     ] = False,
+    nginx: Annotated[
+        bool, typer.Option("--nginx", help="Put nginx in front of what phones reach.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Run the whole system until Ctrl-C: database, services, jobs, portal, two virtual phones.
@@ -75,6 +78,7 @@ def up(
         base_port=base_port,
         external_database=external_database,
         phones=0 if without_phones else 2,
+        nginx=nginx,
     )
     if not json:
         console.print("Starting; the first time takes a little longer …", style="dim")

@@ -113,6 +113,11 @@ class Layout:
         return self.run / "metrics"
 
     @property
+    def nginx(self) -> Path:
+        """Configuration, temporary files and copies of chunks of nginx, where it runs."""
+        return self.run / "nginx"
+
+    @property
     def settings_file(self) -> Path:
         """The settings that the supervisor wrote for its processes."""
         return self.root / "immuni.toml"
@@ -130,5 +135,5 @@ class Layout:
         """Make the folder, for its owner only, without what an earlier run left in `run`."""
         if self.run.exists():
             shutil.rmtree(self.run)
-        for folder in (self.root, self.keys, self.phones, self.logs, self.metrics):
+        for folder in (self.root, self.keys, self.phones, self.logs, self.metrics, self.nginx):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

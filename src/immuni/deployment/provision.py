@@ -25,7 +25,7 @@ from immuni.deployment.databases import Databases, prepare_databases
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import write_private
 from immuni.deployment.roles import LOOPBACK, Ports, Role
-from immuni.deployment.settings import DatabaseSettings, loopback_url
+from immuni.deployment.settings import DatabaseSettings, loopback_url, nginx_url
 from immuni.deployment.signing_keys import ensure_signing_keys
 from immuni.entropy import Entropy, SystemEntropy
 from immuni.portal.accounts import Role as AccountRole
@@ -58,6 +58,12 @@ _STORY_PACE: Final = {
 }
 
 
+def _behind_nginx(ports: Ports) -> dict[str, str]:
+    """Return what is different where nginx stands in front of the public hosts."""
+    url = nginx_url(ports)
+    return {"get_url": url, "upload_url": url, "analytics_url": url, "trusted_proxies": LOOPBACK}
+
+
 _STORY_SETTINGS: Final = [
     # For the same reason the virtual phones check as often as they are woken.
     SettingEntry(platform, "exposure_detection_period", starting_build=1, value=1)
@@ -78,7 +84,13 @@ class DemoAccount:
 
 
 async def provision(
-    layout: Layout, ports: Ports, admin_url: str, *, clock: Clock, story_pace: bool
+    layout: Layout,
+    ports: Ports,
+    admin_url: str,
+    *,
+    clock: Clock,
+    story_pace: bool,
+    nginx: bool = False,
 ) -> tuple[DemoAccount, ...]:
     """Make everything ready and write the settings file.
 
@@ -88,6 +100,7 @@ async def provision(
         admin_url: A login of PostgreSQL that may create databases and roles.
         clock: Tells which certificates are about to end.
         story_pace: Publish each minute what there is, and nothing where there is none.
+        nginx: Send phones to nginx, which stands in front of the public hosts.
 
     Returns:
         The demonstration accounts.
@@ -98,7 +111,8 @@ async def provision(
     ensure_certificates(layout.certificates, clock=clock)
     otp_keys = ensure_otp_keys(layout, entropy)
     values = settings_of_system(layout, ports, databases, otp_keys)
-    _write_settings(layout, values | (_STORY_PACE if story_pace else {}))
+    values |= _STORY_PACE if story_pace else {}
+    _write_settings(layout, values | (_behind_nginx(ports) if nginx else {}))
     await _withdraw_lost_chunks(layout, databases)
     if story_pace:
         await _publish_story_settings(databases, clock)

@@ -49,11 +49,17 @@ class Ports:
         return self.of(Role.PHONES) + number
 
     @property
+    def nginx(self) -> int:
+        """The port of nginx, where it stands in front of the public hosts."""
+        return self.base + 8
+
+    @property
     def postgres(self) -> int:
         """The port of the embedded PostgreSQL, where a socket cannot be used."""
         return self.base + 9
 
-    def all(self, *, phones: int) -> list[int]:
+    def all(self, *, phones: int, nginx: bool = False) -> list[int]:
         """Return every port that servers will bind."""
         servers = [self.of(role) for role in Role if role is not Role.PHONES]
-        return servers + [self.of_phone(number) for number in range(phones)]
+        front = [self.nginx] if nginx else []
+        return servers + [self.of_phone(number) for number in range(phones)] + front

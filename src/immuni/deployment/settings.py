@@ -111,6 +111,11 @@ def loopback_url(role: Role, ports: Ports) -> str:
     return f"{scheme}://{LOOPBACK}:{ports.of(role)}"
 
 
+def nginx_url(ports: Ports) -> str:
+    """Return the address of nginx in front of the public hosts; their paths tell them apart."""
+    return f"http://{LOOPBACK}:{ports.nginx}"
+
+
 def phone_url(number: int, ports: Ports) -> str:
     """Return the address of the App of phone `number`, counted from 0."""
     return f"http://phone-{chr(ord('a') + number)}.localhost:{ports.of_phone(number)}"

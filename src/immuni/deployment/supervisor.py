@@ -1,15 +1,18 @@
-"""One process tree: start every role, wait until all answer, restart what falls, stop cleanly.
+"""One process tree: start every part, wait until all answer, restart what falls, stop cleanly.
 
 A role tells that it answers by printing one line on its standard output; its log goes to a file.
 """
 
 import asyncio
 import ctypes
+import os
 import signal
 import sys
 from asyncio.subprocess import Process
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -35,14 +38,52 @@ class RoleFailedError(ImmuniError, RuntimeError):
     """A process did not come up, or fell too often; all others were stopped."""
 
 
+async def says_ready(process: Process) -> bool:
+    """Wait until a role prints that it answers, and return whether it did."""
+    return process.stdout is not None and await process.stdout.readline() == READY_LINE
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of a system.
+
+    Attributes:
+        name: What people call it.
+        command: Its command line.
+        log: The file for its standard error.
+        answers: Waits until the process answers; False once it never will.
+        stop_signal: Asks it to finish what was begun, and end.
+        is_heard: Whether its standard output is read. Where it has children, it must not be: those
+            that outlive it would keep the pipe open, and so hide its end.
+    """
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    answers: Callable[[Process], Awaitable[bool]] = says_ready
+    stop_signal: signal.Signals = signal.SIGTERM
+    is_heard: bool = True
+
+
+def role_part(role: Role, *, settings_file: Path, log: Path) -> Part:
+    """Return the process of a role.
+
+    Args:
+        role: What it does.
+        settings_file: What it reads, above which stands its environment.
+        log: The file for its standard error.
+    """
+    command = [sys.executable, "-m", "immuni", "serve", role, "--config", str(settings_file)]
+    return Part(role, command, log)
+
+
 class Supervisor:
     """Keeps the processes of a system alive until it is told to stop."""
 
     def __init__(
         self,
+        parts: Sequence[Part],
         *,
-        settings_file: Path,
-        logs: Mapping[Role, Path],
         environment: Mapping[str, str],
         lock: FolderLock,
         clock: Clock,
@@ -50,30 +91,27 @@ class Supervisor:
         """Know what to run; nothing is started yet.
 
         Args:
-            settings_file: What every process reads, above which stands its environment.
-            logs: The roles to run, each with the file for its standard error.
+            parts: The processes, each with a name of its own.
             environment: What every process gets to see.
             lock: Held by every process: when the supervisor is killed, the next one waits until
                 all of them have ended.
             clock: Tells how often a process fell of late.
         """
-        self._settings_file = settings_file
-        self._logs = logs
+        self._parts = tuple(parts)
         self._lock = lock
         self._clock = clock
-        self._roles = tuple(logs)
         self._environment = dict(environment)
-        self._processes: dict[Role, Process] = {}
+        self._processes: dict[str, Process] = {}
         self._stopping = False
 
     async def start(self) -> None:
-        """Start every role and return when all of them answer.
+        """Start every part and return when all of them answer.
 
         Raises:
             RoleFailedError: One ended or stayed silent; whatever had started was stopped.
         """
         try:
-            await self._for_each_role(self._spawn)
+            await self._for_each_part(self._spawn)
         except BaseException:
             await self.stop()
             raise
@@ -82,87 +120,87 @@ class Supervisor:
         """Restart what falls, for ever.
 
         Raises:
-            RoleFailedError: A role fell too often within a minute; the others still run.
+            RoleFailedError: A process fell too often within a minute; the others still run.
         """
-        await self._for_each_role(self._keep)
+        await self._for_each_part(self._keep)
 
     async def stop(self) -> None:
         """Ask every process to end; end those by force that do not."""
         self._stopping = True
-        await asyncio.gather(*(_end(process) for process in self._processes.values()))
+        running = [(part, self._processes.get(part.name)) for part in self._parts]
+        await asyncio.gather(*(_end(part, process) for part, process in running if process))
 
-    async def _for_each_role(self, work: Callable[[Role], Awaitable[None]]) -> None:
-        tasks = [asyncio.ensure_future(work(role)) for role in self._roles]
+    async def _for_each_part(self, work: Callable[[Part], Awaitable[None]]) -> None:
+        tasks = [asyncio.ensure_future(work(part)) for part in self._parts]
         try:
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
 
-    async def _keep(self, role: Role) -> None:
+    async def _keep(self, part: Part) -> None:
         falls: deque[datetime] = deque(maxlen=_RESTARTS + 1)
         while True:
-            exit_code = await self._processes[role].wait()
+            process = self._processes[part.name]
+            exit_code = await process.wait()
             if self._stopping:
                 return
-            _log.warning("role_fell", role=str(role), exit_code=exit_code)
+            _log.warning("role_fell", role=part.name, exit_code=exit_code)
+            _kill_left_over(process)
             falls.append(self._clock.now())
             if len(falls) > _RESTARTS and falls[-1] - falls[0] < _RESTART_WINDOW:
                 raise RoleFailedError(
-                    f"{role} fell {len(falls)} times in a minute; see {self._logs[role]}"
+                    f"{part.name} fell {len(falls)} times in a minute; see {part.log}"
                 )
             await asyncio.sleep(_RESTART_PAUSE.total_seconds())
             try:
-                await self._spawn(role)
+                await self._spawn(part)
             except RoleFailedError:
                 # One that does not come up again has fallen once more.
-                await _end(self._processes[role])
+                await _end(part, self._processes[part.name])
 
-    async def _spawn(self, role: Role) -> None:
-        with self._logs[role].open("ab") as log:
+    async def _spawn(self, part: Part) -> None:
+        with part.log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "immuni",
-                "serve",
-                role,
-                "--config",
-                str(self._settings_file),
+                *part.command,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE if part.is_heard else asyncio.subprocess.DEVNULL,
                 stderr=log,
                 env=self._environment,
                 pass_fds=(self._lock.fileno(),),
                 preexec_fn=_end_with_parent,
                 start_new_session=True,
-            )  # fmt: skip - the command line reads as one
-        self._processes[role] = process
-        await self._wait_until_ready(role, process)
-
-    async def _wait_until_ready(self, role: Role, process: Process) -> None:
-        stdout = process.stdout
-        if stdout is None:
-            raise RoleFailedError(f"{role} has no standard output")
-        try:
-            async with asyncio.timeout(_READY_WITHIN.total_seconds()):
-                line = await stdout.readline()
-        except TimeoutError:
-            line = b""
-        if line != READY_LINE:
-            raise RoleFailedError(f"{role} did not come up; see {self._logs[role]}")
+            )
+        self._processes[part.name] = process
+        await _wait_until_it_answers(part, process)
 
 
-async def _end(process: Process) -> None:
+async def _wait_until_it_answers(part: Part, process: Process) -> None:
+    answers = False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_READY_WITHIN.total_seconds()):
+            answers = await part.answers(process)
+    if not answers:
+        raise RoleFailedError(f"{part.name} did not come up; see {part.log}")
+
+
+async def _end(part: Part, process: Process) -> None:
     """Ask a process to end, and end it by force when it does not."""
-    if process.returncode is not None:
-        return
-    process.send_signal(signal.SIGTERM)
-    try:
-        async with asyncio.timeout(_STOPPED_WITHIN.total_seconds()):
-            await process.wait()
-    except TimeoutError:
+    if process.returncode is None:
+        process.send_signal(part.stop_signal)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOPPED_WITHIN.total_seconds()):
+                await process.wait()
+    if process.returncode is None:
         process.kill()
         await process.wait()
+    _kill_left_over(process)
+
+
+def _kill_left_over(process: Process) -> None:
+    """Kill what a process that has ended started itself: it would keep the port."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _end_with_parent() -> None:

@@ -10,19 +10,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from immuni.backend.contract import HttpSettings
 from immuni.clock import SystemClock
 from immuni.deployment.certificates import InternalCertificates
 from immuni.deployment.configured import read_configured
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
 from immuni.deployment.folder_lock import FolderLock
 from immuni.deployment.layout import DataFolderError, Layout
+from immuni.deployment.nginx import find_nginx, nginx_part
 from immuni.deployment.ports import require_free
 from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provision
 from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.deployment.serving import on_stop_signals
-from immuni.deployment.settings import loopback_url, phone_url
+from immuni.deployment.settings import loopback_url, nginx_url, phone_url
 from immuni.deployment.signing_keys import export_public_key
-from immuni.deployment.supervisor import Supervisor
+from immuni.deployment.supervisor import Supervisor, role_part
 from immuni.deployment.wiring.jobs import METRICS_VARIABLE
 from immuni.settings import ENVIRONMENT_PREFIX
 from immuni.telemetry import logger
@@ -40,6 +42,7 @@ class UpOptions:
         base_port: First of ten neighbouring ports.
         external_database: An administrator's URL; None for the embedded PostgreSQL.
         phones: Number of virtual phones.
+        nginx: Whether nginx stands in front of the public hosts.
         story_pace: Publish each minute what there is, so that nobody waits for hours.
     """
 
@@ -47,6 +50,7 @@ class UpOptions:
     base_port: int
     external_database: str | None = None
     phones: int = 2
+    nginx: bool = False
 
     @property
     def story_pace(self) -> bool:
@@ -63,12 +67,14 @@ class Running:
         ports: Where its parts listen.
         phones: Number of virtual phones.
         demo_accounts: Accounts of the portal for demonstrations.
+        nginx: Whether nginx stands in front of the public hosts.
     """
 
     data_dir: Path
     ports: Ports
     phones: int
     demo_accounts: tuple[DemoAccount, ...]
+    nginx: bool = False
 
     def addresses(self) -> dict[str, str]:
         """Return what people open or call, by part."""
@@ -77,9 +83,9 @@ class Running:
             for number in range(self.phones)
         }
         servers = {
-            "settings, index, chunks": loopback_url(Role.GET, self.ports),
-            "upload": loopback_url(Role.UPLOAD, self.ports),
-            "analytics": loopback_url(Role.ANALYTICS, self.ports),
+            "settings, index, chunks": self._public(Role.GET),
+            "upload": self._public(Role.UPLOAD),
+            "analytics": self._public(Role.ANALYTICS),
             "OTP Service (mutual TLS)": loopback_url(Role.OTP, self.ports),
             "metrics": f"{self._metrics()}/metrics",
         }
@@ -90,9 +96,9 @@ class Running:
         layout = Layout(self.data_dir)
         certificates = InternalCertificates(layout.certificates)
         return {
-            "get": loopback_url(Role.GET, self.ports),
-            "upload": loopback_url(Role.UPLOAD, self.ports),
-            "analytics": loopback_url(Role.ANALYTICS, self.ports),
+            "get": self._public(Role.GET),
+            "upload": self._public(Role.UPLOAD),
+            "analytics": self._public(Role.ANALYTICS),
             "otp": loopback_url(Role.OTP, self.ports),
             "otp_ca": str(certificates.trusted),
             "otp_client_cert": str(certificates.client.certificate),
@@ -104,6 +110,9 @@ class Running:
             "export_public_key": str(export_public_key(layout)),
             "data_dir": str(self.data_dir),
         }
+
+    def _public(self, role: Role) -> str:
+        return nginx_url(self.ports) if self.nginx else loopback_url(role, self.ports)
 
     def _metrics(self) -> str:
         return f"http://{LOOPBACK}:{self.ports.of(Role.JOBS)}"
@@ -117,6 +126,7 @@ async def run_until_stopped(options: UpOptions, announce: Callable[[Running], No
         DataFolderError: The data folder cannot be used; nothing was started.
         FolderInUseError: Another system runs on the same data; nothing was started.
         PortTakenError: A port is not free; nothing was started.
+        NginxMissingError: nginx is wanted and not there; nothing was started.
         RoleFailedError: A process did not come up or fell too often; all were stopped.
     """
     task = asyncio.current_task()
@@ -137,31 +147,38 @@ async def running_system(options: UpOptions) -> AsyncIterator[tuple[Running, Sup
         DataFolderError: The data folder cannot be used; nothing was started.
         FolderInUseError: Another system runs on the same data; nothing was started.
         PortTakenError: A port is not free; nothing was started.
+        NginxMissingError: nginx is wanted and not there; nothing was started.
         RoleFailedError: A process did not come up; all were stopped.
     """
     layout = Layout(options.data_dir.resolve())
     ports = Ports(options.base_port)
     # A variable with a fault would stop every process, one after the other: tell it before.
-    read_configured(None)
+    configured = read_configured(None)
+    program = find_nginx() if options.nginx else None
     async with AsyncExitStack() as stack:
         lock = stack.enter_context(_sole_use(layout))
         admin_url = await stack.enter_async_context(_database(options, layout, ports))
-        require_free(ports.all(phones=options.phones))
+        require_free(ports.all(phones=options.phones, nginx=options.nginx))
         accounts = await provision(
             layout, ports, admin_url, clock=SystemClock(),
-            story_pace=options.story_pace,
+            story_pace=options.story_pace, nginx=options.nginx,
         )  # fmt: skip
-        roles = [role for role in Role if options.phones or role is not Role.PHONES]
+        parts = [
+            role_part(role, settings_file=layout.settings_file, log=layout.log_of(role))
+            for role in Role
+            if options.phones or role is not Role.PHONES
+        ]
+        if program is not None:
+            parts.append(nginx_part(program, layout, ports, configured.of(HttpSettings)))
         supervisor = Supervisor(
-            settings_file=layout.settings_file,
-            logs={role: layout.log_of(role) for role in roles},
+            parts,
             environment=_environment(layout),
             lock=lock,
             clock=SystemClock(),
         )
         await supervisor.start()
         try:
-            yield Running(layout.root, ports, options.phones, accounts), supervisor
+            yield Running(layout.root, ports, options.phones, accounts, options.nginx), supervisor
         finally:
             await supervisor.stop()
 

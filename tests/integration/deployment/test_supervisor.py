@@ -19,7 +19,7 @@ from immuni.clock import ManualClock
 from immuni.deployment.databases import AnalyticsDatabase
 from immuni.deployment.folder_lock import FolderInUseError, FolderLock
 from immuni.deployment.roles import Ports, Role
-from immuni.deployment.supervisor import RoleFailedError, Supervisor
+from immuni.deployment.supervisor import RoleFailedError, Supervisor, role_part
 from tests.processes import held, processes_naming
 from tests.running import a_free_base_port, eventually
 
@@ -89,9 +89,9 @@ async def supervising(folder: Path, database_url: str) -> AsyncIterator[Watched]
     )
     clock = ManualClock(NOON)
     with a_lock(folder) as lock:
+        log = folder / "analytics.log"
         supervisor = Supervisor(
-            settings_file=settings,
-            logs={Role.ANALYTICS: folder / "analytics.log"},
+            [role_part(Role.ANALYTICS, settings_file=settings, log=log)],
             environment=os.environ,
             lock=lock,
             clock=clock,
