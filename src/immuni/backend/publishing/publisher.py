@@ -83,6 +83,7 @@ class Publisher:
                 return Published(overlapped=1)
             recovery = Recovery(
                 chunks=self.chunks,
+                rules=self.rules,
                 verification_keys=self.verification_keys(),
                 origin=self.settings.key_origin,
             )

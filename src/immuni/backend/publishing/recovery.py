@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from immuni.backend.chunks import ChunkDamagedError, ChunkName, ChunkStore
-from immuni.backend.publishing.rules import Window
+from immuni.backend.publishing.rules import PublicationRules, Window
 from immuni.backend.publishing.store import PublishedChunk, PublishingSession
 from immuni.errors import ImmuniError
 from immuni.export import Export, ExportError, VerificationKey, read_export
@@ -32,13 +32,18 @@ class Recovery:
     its publisher was killed before the transaction, or the database was restored from a backup and
     phones know the chunk already. Both times the right thing is to finish what was begun.
 
+    Unless its publisher's clock was ahead: a file with keys that are under embargo by the clock of
+    now is removed, and its keys wait. A transaction that was never made has told no phone of it.
+
     Attributes:
         chunks: The store.
+        rules: Say what is under embargo.
         verification_keys: Public halves of every key that may have signed a file in it.
         origin: Country in which the keys were uploaded.
     """
 
     chunks: ChunkStore
+    rules: PublicationRules
     verification_keys: Sequence[VerificationKey]
     origin: str
 
@@ -59,7 +64,8 @@ class Recovery:
                 recovered.adopted += 1
                 newest = name.index
             else:
-                # Its row is gone since it expired, another file won its number, or it is torn.
+                # Its row is gone since it expired, another file won its number, or it is torn or
+                # early.
                 await self.chunks.delete(name)
                 recovered.removed += 1
         return recovered
@@ -72,6 +78,8 @@ class Recovery:
             return False
         export = self._verified(name, data)
         keys = PackedKeys.joined([export.keys])
+        if self.rules.count_under_embargo(keys, now):
+            return False
         if await session.published_among(_key_data(keys)):
             # Had it been announced, none of its keys could be in another chunk.
             return False

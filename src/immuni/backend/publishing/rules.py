@@ -82,15 +82,19 @@ class PublicationRules:
                 parts.waiting.append((key_data, start, period))
         return parts
 
+    def count_under_embargo(self, keys: PackedKeys, now: datetime) -> int:
+        """Return how many of the keys phones may still accept identifiers of."""
+        free = self.last_free_end(now)
+        ends = map(int.__add__, keys.rolling_starts, keys.rolling_periods)
+        return sum(end > free for end in ends)
+
     def require_over_embargo(self, keys: PackedKeys, now: datetime) -> None:
         """Refuse to go on when any key is still under embargo.
 
         Raises:
             EmbargoError: One is, so whoever reads the chunk could pass for its phone.
         """
-        free = self.last_free_end(now)
-        ends = map(int.__add__, keys.rolling_starts, keys.rolling_periods)
-        early = sum(end > free for end in ends)
+        early = self.count_under_embargo(keys, now)
         if early:
             raise EmbargoError(f"{early} keys of the chunk are still under embargo")
 

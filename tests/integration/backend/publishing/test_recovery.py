@@ -84,6 +84,21 @@ async def test_a_torn_file_is_removed_and_its_keys_are_published(press: Press) -
     assert sorted(all_key_data(await press.published())) == sorted(k.key_data for k in keys)
 
 
+async def test_a_file_that_was_written_by_a_clock_ahead_is_removed_and_its_keys_wait(
+    press: Press,
+) -> None:
+    yesterday, today = keys_of_days(NOW.date(), days=2, seed="a")[::-1]
+    await keep_upload(press.database, [yesterday, today], ILL)
+    early = file_of([DiagnosisKey(yesterday), DiagnosisKey(today)], press.signer, hours_later=24)
+    await press.chunks.write(ChunkName.of(1, early), early)
+
+    async with press.publisher() as publisher:
+        run = await publisher.publish()
+
+    assert (run.adopted, run.removed, run.chunks) == (0, 1, 1)
+    assert all_key_data(await press.published()) == [yesterday.key_data]
+
+
 async def test_a_file_whose_keys_are_in_another_chunk_is_removed(press: Press) -> None:
     teks = keys_of_days(YESTERDAY, days=3, seed="a")
     await keep_upload(press.database, teks, ILL)
