@@ -93,12 +93,9 @@ fuzz: setup .venv/.development ## Fuzz the reader of chunk files; seconds=N for 
 	$(python) -m tests.fuzz.fuzz_export --seconds $(or $(seconds),60)
 
 .PHONY: chaos
-chaos: setup .venv/.development ## Kill publishers at random moments; kills=N for other than 2000
-	KILLS=$(or $(kills),2000) $(python) -m pytest tests/crash/publishing
-
-.PHONY: soak
-soak: setup .venv/.development ## Run the backend under mixed load and check it; minutes=N for other than 60
-	$(python) -m tests.soak --minutes $(or $(minutes),60) $(options)
+chaos: setup .venv/.development ## Break publishing and uploads for long; kills=2000 faults=500 minutes=60
+	KILLS=$(or $(kills),2000) FAULTS=$(or $(faults),500) FAULT_MINUTES=$(or $(minutes),60) STEP=1 \
+		UPLOAD_FAULTS=60 $(python) -m pytest --capture=no tests/crash/publishing tests/crash/ingestion
 
 .PHONY: bench
 bench: setup .venv/.development ## Run the benchmarks
