@@ -79,8 +79,10 @@ async def _check_unless_silent(connection: AsyncConnection[TupleRow]) -> None:
     Where there is nothing, a question to the server for each loan would double what a short
     transaction costs.
     """
-    readable, _, _ = select.select([connection.fileno()], [], [], 0)
-    if readable:
+    # Not `select.select`, which knows the first 1024 descriptors only: a process has thousands.
+    listening = select.poll()
+    listening.register(connection.fileno(), select.POLLIN)
+    if listening.poll(0):
         await AsyncConnectionPool.check_connection(connection)
 
 

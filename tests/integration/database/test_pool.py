@@ -1,4 +1,7 @@
 import asyncio
+import os
+import resource
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -9,6 +12,9 @@ from immuni.database import DatabaseUnreachableError, open_pool
 from immuni.deployment.databases import relocate
 
 pytestmark = pytest.mark.anyio
+
+FILES = 1100
+"""More than the 1024 that select(2) knows."""
 
 
 async def test_instants_come_back_in_utc(empty_database: str) -> None:
@@ -50,6 +56,21 @@ async def test_whoever_finds_no_connection_free_is_told_in_time(empty_database: 
         with pytest.raises(PoolTimeout):
             async with pool.connection(timeout=limit.total_seconds()):
                 pass
+
+
+async def test_a_process_with_thousands_of_open_files_still_gets_connections(
+    empty_database: str,
+) -> None:
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    try:
+        with ExitStack() as stack:
+            for _ in range(FILES):
+                stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+            async with open_pool(empty_database) as pool, pool.connection() as connection:
+                assert connection.fileno() > FILES
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
 
 
 async def test_behind_a_pooler_nothing_is_kept_in_a_connection(empty_database: str) -> None:
