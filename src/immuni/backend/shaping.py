@@ -161,6 +161,7 @@ class _ShapedApp:
             body = await read_body(Headers(scope["headers"]), receive, limits, keep=not is_dummy)
             arrival = loop.time()
             start, content = await self._answer(scope, body, is_dummy=is_dummy)
+            del body  # Thousands wait at once, for longer than their work took.
         except ClientDisconnect:
             return
         except ShellError as error:

@@ -60,4 +60,6 @@ async def _read(receive: Receive, max_body_size: int, *, keep: bool) -> bytes:
         if keep:
             parts.append(part)
         more = message.get("more_body", False)
+        # Else a slow phone would have what was dropped held until its next bytes come.
+        del message, part
     return b"".join(parts)
