@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import httpx
 
+from tests.contract.documented import differences
+
 JSON: Final = "application/json; charset=utf-8"
 _MESSAGE: Final = re.compile(r"[A-Za-z0-9 .]{1,64}")
 
@@ -94,12 +96,30 @@ def names_are_unique(rows: Iterable[Row]) -> bool:
 
 
 async def broken_rows(
-    client: httpx.AsyncClient, rows: Iterable[Row], *, usual: Mapping[str, str] | None = None
+    client: httpx.AsyncClient,
+    rows: Iterable[Row],
+    *,
+    service: str | None = None,
+    usual: Mapping[str, str] | None = None,
 ) -> dict[str, list[str]]:
-    """Ask every row, and return those that are answered otherwise than they say."""
+    """Ask every row, and return those that are answered otherwise than they say.
+
+    Args:
+        client: Speaks to the service.
+        rows: The rows.
+        service: The service's name; the answers are also held against its document, where it is
+            the service that gives them, and nobody in front of it.
+        usual: Headers of a good request.
+    """
     rows = list(rows)
     assert names_are_unique(rows)
-    return broken({row.rule: faults(row, await ask(client, row, usual=usual)) for row in rows})
+    found = {}
+    for row in rows:
+        answer = await ask(client, row, usual=usual)
+        found[row.rule] = faults(row, answer)
+        if service is not None:
+            found[row.rule] += differences(service, answer)
+    return broken(found)
 
 
 def _faults_of_refusal(answer: httpx.Response, code: int | None) -> list[str]:

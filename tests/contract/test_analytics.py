@@ -199,5 +199,5 @@ async def test_reports_are_answered_as_defined_or_refused(
 ) -> None:
     usual = GENUINE | {"content-type": "application/json"}
     async with analytics(analytics_database, NoAttestation()) as client:
-        assert await broken_rows(client, RULES, usual=usual) == {}
+        assert await broken_rows(client, RULES, usual=usual, service="analytics") == {}
     assert await kept(analytics_database) == []

@@ -11,7 +11,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -97,10 +97,12 @@ def check_nothing_found(run: Run) -> None:
     assert "No issues found" in run.said, run.said
 
 
-async def put_chunks(database: ServicesDatabase, store: FolderChunkStore) -> None:
+async def put_chunks(
+    database: ServicesDatabase, store: FolderChunkStore, indices: Iterable[int] = CHUNKS
+) -> None:
     """Publish a few chunks."""
     async with await psycopg.AsyncConnection.connect(database.owner) as owner:
-        for index in CHUNKS:
+        for index in indices:
             name = ChunkName.of(index, b"chunk")
             await store.write(name, b"chunk")
             await owner.execute(
@@ -120,18 +122,34 @@ async def on_the_get_host(service: Service) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_configuration_keeps_to_its_document(
-    services_database: ServicesDatabase, tmp_path: Path
-) -> None:
-    create_signing_key(tmp_path / "settings.pem")
-    signer = LocalKeySigner.read(tmp_path / "settings.pem", key_id="settings-1")
-    service = configuration_service(
-        database_url=services_database.configuration,
+def configuration(database: ServicesDatabase, folder: Path) -> Service:
+    """Return the service, with a signing key in `folder`."""
+    create_signing_key(folder / "settings.pem")
+    signer = LocalKeySigner.read(folder / "settings.pem", key_id="settings-1")
+    return configuration_service(
+        database_url=database.configuration,
         signer=lambda: signer,
         clock=ManualClock(NOW),
         following=FollowingSettings(),
     )
-    async with on_the_get_host(service) as client:
+
+
+def reporting(database: ServicesDatabase, store: FolderChunkStore) -> Service:
+    """Return the service, with the chunks of `store`."""
+    return reporting_service(
+        database_url=database.reporting,
+        store=store,
+        clock=ManualClock(NOW),
+        settings=ReportingSettings(),
+        retention=RetentionSettings(),
+        following=FollowingSettings(),
+    )
+
+
+async def test_configuration_keeps_to_its_document(
+    services_database: ServicesDatabase, tmp_path: Path
+) -> None:
+    async with on_the_get_host(configuration(services_database, tmp_path)) as client:
         check_nothing_found(await generated(DOCUMENTS / "configuration.json", client, tmp_path))
 
 
@@ -140,15 +158,7 @@ async def test_reporting_keeps_to_its_document(
 ) -> None:
     store = FolderChunkStore.open(tmp_path / "chunks")
     await put_chunks(services_database, store)
-    service = reporting_service(
-        database_url=services_database.reporting,
-        store=store,
-        clock=ManualClock(NOW),
-        settings=ReportingSettings(),
-        retention=RetentionSettings(),
-        following=FollowingSettings(),
-    )
-    async with on_the_get_host(service) as client:
+    async with on_the_get_host(reporting(services_database, store)) as client:
         check_nothing_found(await generated(DOCUMENTS / "reporting.json", client, tmp_path))
 
 

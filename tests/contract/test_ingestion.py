@@ -14,6 +14,7 @@ from immuni.api import MalformedRequestError, Upload, parse_request
 from immuni.backend.ingestion.settings import IngestionSettings
 from immuni.deployment.databases import ServicesDatabase
 from immuni.otp import generate_otp, otp_hash
+from tests.contract.documented import differences
 from tests.contract.ingestion_rows import (
     CHECK,
     CLOCK,
@@ -67,7 +68,7 @@ async def test_what_the_rules_allow_is_taken_and_uses_the_code_up(intake: Intake
         before = kept(intake)
         row = Row(rule=rule, method="POST", path=UPLOAD, body=body, status=204)
         answer = await ask(intake.upload_host, row, usual=usual(otp_hash(otp)))
-        found[rule] = faults(row, answer)
+        found[rule] = faults(row, answer) + differences("ingestion", answer)
         if kept(intake) != before + 1 or (await intake.check(otp)).status_code != 401:
             found[rule].append("code not used up")
 
@@ -83,7 +84,10 @@ async def test_what_the_rules_forbid_is_refused_and_uses_nothing_up(intake: Inta
         for rule, body in REFUSED.items()
     ]
 
-    assert await broken_rows(intake.upload_host, rows, usual=usual(otp_hash(otp))) == {}
+    assert (
+        await broken_rows(intake.upload_host, rows, usual=usual(otp_hash(otp)), service="ingestion")
+        == {}
+    )
     assert kept(intake) == 0
     assert intake.query("SELECT count(*) FROM ingestion.upload") == [(0,)]
     assert (await intake.check(otp)).status_code == 204
@@ -94,7 +98,12 @@ async def test_headers_paths_and_methods_are_as_defined(intake: Intake) -> None:
     otp = generate_otp(ENTROPY)
     await intake.authorise(otp)
 
-    assert await broken_rows(intake.upload_host, HEADERS, usual=usual(otp_hash(otp))) == {}
+    assert (
+        await broken_rows(
+            intake.upload_host, HEADERS, usual=usual(otp_hash(otp)), service="ingestion"
+        )
+        == {}
+    )
     assert kept(intake) == 0
     assert (await intake.check(otp)).status_code == 204
 
@@ -113,7 +122,7 @@ async def test_headers_may_be_spelt_as_the_standard_leaves_it(intake: Intake) ->
         answer = await ask(
             intake.upload_host, replace(row, headers=headers), usual=usual(otp_hash(otp))
         )
-        found[row.rule] = faults(row, answer)
+        found[row.rule] = faults(row, answer) + differences("ingestion", answer)
 
     assert broken(found) == {}
 
@@ -123,7 +132,12 @@ async def test_a_dummy_is_answered_before_anything_in_it_is_looked_at(intake: In
     otp = generate_otp(ENTROPY)
     await intake.authorise(otp)
 
-    assert await broken_rows(intake.upload_host, DUMMIES, usual=usual(otp_hash(otp))) == {}
+    assert (
+        await broken_rows(
+            intake.upload_host, DUMMIES, usual=usual(otp_hash(otp)), service="ingestion"
+        )
+        == {}
+    )
     assert kept(intake) == 0
 
 
@@ -131,7 +145,9 @@ async def test_a_dummy_is_answered_before_anything_in_it_is_looked_at(intake: In
 async def test_a_code_that_grants_nothing_is_told_from_a_malformed_one(intake: Intake) -> None:
     rows = [replace(row, status=401, code=1101) for row in both("an unknown code")]
 
-    assert await broken_rows(intake.upload_host, rows, usual=usual(WRONG)) == {}
+    assert (
+        await broken_rows(intake.upload_host, rows, usual=usual(WRONG), service="ingestion") == {}
+    )
 
 
 @pytest.mark.anyio
@@ -149,7 +165,12 @@ async def test_the_clocks_skew_is_taken_off_before_keys_are_compared(intake: Int
             Row(rule="late", method="POST", path=UPLOAD, body=late, headers=clock, code=1001),
             Row(rule="in time", method="POST", path=UPLOAD, body=body, headers=clock, status=204),
         ]
-        assert await broken_rows(intake.upload_host, rows, usual=usual(otp_hash(otp))) == {}
+        assert (
+            await broken_rows(
+                intake.upload_host, rows, usual=usual(otp_hash(otp)), service="ingestion"
+            )
+            == {}
+        )
 
 
 @pytest.mark.anyio

@@ -78,7 +78,7 @@ def alive(intake: Intake) -> int:
 
 
 async def test_what_the_rules_forbid_is_refused_and_nothing_is_authorised(intake: Intake) -> None:
-    assert await broken_rows(intake.otp_service, REFUSED, usual=USUAL) == {}
+    assert await broken_rows(intake.otp_service, REFUSED, usual=USUAL, service="otp") == {}
     assert alive(intake) == 0
 
 
@@ -91,7 +91,7 @@ async def test_what_the_rules_allow_is_authorised_once(intake: Intake) -> None:
         row("both", asked(otp=generate_otp(ENTROPY), tested_on=DAY), 204),
     ]
 
-    assert await broken_rows(intake.otp_service, rows, usual=USUAL) == {}
+    assert await broken_rows(intake.otp_service, rows, usual=USUAL, service="otp") == {}
     assert alive(intake) == 3
 
 
@@ -116,4 +116,4 @@ async def test_a_day_may_be_today_anywhere_and_half_a_year_old(
         for on, status in ((oldest - day, 400), (oldest, 204), (latest, 204), (latest + day, 400))
     ]
 
-    assert await broken_rows(intake.otp_service, rows, usual=USUAL) == {}
+    assert await broken_rows(intake.otp_service, rows, usual=USUAL, service="otp") == {}

@@ -214,7 +214,7 @@ async def test_index_and_chunks_are_answered_as_defined(
     await put(services_database, store, 1)
     await told(client, 1)
 
-    assert await broken_rows(client, RULES) == {}
+    assert await broken_rows(client, RULES, service="reporting") == {}
     part_of_it = await client.get(CHUNK, headers={"range": "bytes=6-9", "if-range": ETAG})
     assert part_of_it.content == content(1)[6:10]
 

@@ -52,6 +52,7 @@ def contract(settings: HttpSettings) -> Contract:
     """Return the contract of the API, with the limits of this deployment."""
     return Contract(
         parse=parse_request,
+        encode=encode,
         error_body=_error_body,
         error_type=ErrorBody,
         schemas=json_schemas,

@@ -31,6 +31,7 @@ from immuni.web import (
     Headers,
     Layer,
     Reply,
+    ReplyHeader,
     RetryLaterError,
     ShellError,
     read_body,
@@ -43,6 +44,12 @@ so that an overload or a limit shows on both alike."""
 
 ANSWER_BYTES: Final = 512
 """Status line, headers of ours and body of every shaped answer, together."""
+PADDED: Final = ReplyHeader(
+    name=PADDING,
+    description="Fills every answer up to one size, so that sizes tell nothing.",
+    pattern="0*",
+    example="0" * 32,
+)
 _PADDING_NAME: Final = PADDING.lower().encode("ascii")
 
 

@@ -28,6 +28,13 @@ from immuni.web.openapi import openapi_document
 from immuni.web.overload import OverloadLimiter
 from immuni.web.parameters import Parameter, Place
 from immuni.web.renewing_tls import MutualTls, RenewingContext
+from immuni.web.reply_headers import (
+    ACCEPT_RANGES,
+    CONTENT_RANGE,
+    ETAG,
+    WHOLE_LENGTH,
+    ReplyHeader,
+)
 from immuni.web.sources import (
     NO_PROXIES,
     Forwarded,
@@ -38,9 +45,13 @@ from immuni.web.sources import (
 )
 
 __all__ = [
+    "ACCEPT_RANGES",
+    "CONTENT_RANGE",
     "ENDPOINT_KEY",
+    "ETAG",
     "NO_PROXIES",
     "NO_STORE",
+    "WHOLE_LENGTH",
     "BodyLimits",
     "BodyTimeoutError",
     "BodyTooLargeError",
@@ -69,6 +80,7 @@ __all__ = [
     "RangeError",
     "RenewingContext",
     "Reply",
+    "ReplyHeader",
     "RetryLaterError",
     "Service",
     "ShellError",

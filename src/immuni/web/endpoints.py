@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar
@@ -14,6 +14,7 @@ from immuni.web.bodies import BodyLimits
 from immuni.web.errors import RangeError, RetryLaterError
 from immuni.web.messages import NO_STORE, Call, Reply
 from immuni.web.parameters import Parameter
+from immuni.web.reply_headers import ReplyHeader
 
 B = TypeVar("B")
 
@@ -46,6 +47,9 @@ class Endpoint(Generic[B]):
         errors: What it refuses with, beside the shell's own; for the document.
         cache_control: Said on success of a GET; everything else is not to be stored.
         layer: Wraps the endpoint; None leaves it as it is.
+        says: Header lines of its answers, beside those of every answer; for the document.
+        example: A request's body; for the document.
+        reply_examples: For statuses of success the body of an answer; for the document.
     """
 
     method: Method
@@ -58,6 +62,9 @@ class Endpoint(Generic[B]):
     errors: Sequence[type[ImmuniError]] = ()
     cache_control: str = NO_STORE
     layer: Layer | None = None
+    says: Sequence[ReplyHeader] = ()
+    example: B | None = None
+    reply_examples: Mapping[HTTPStatus, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,7 @@ class Contract:
 
     Attributes:
         parse: Reads a body; raises an error that `answers` knows.
+        encode: Writes the body of a request or an answer.
         error_body: Writes the body of a refusal from its code and message.
         error_type: The struct that `error_body` writes.
         schemas: Returns the JSON schemas of types and the components that they refer to.
@@ -84,6 +92,7 @@ class Contract:
     """
 
     parse: Callable[[type[Any], bytes], Any]
+    encode: Callable[[Any], bytes]
     error_body: Callable[[int, str], bytes]
     error_type: type[Any]
     schemas: Callable[..., tuple[tuple[dict[str, Any], ...], dict[str, Any]]]

@@ -8,20 +8,12 @@ from typing import Any, Final
 
 from immuni import __version__
 from immuni.web.endpoints import Contract, Endpoint, Method, Service
-from immuni.web.errors import (
-    BodyTimeoutError,
-    BodyTooLargeError,
-    ContentTypeError,
-    OverloadedError,
-    PathError,
-    QueryError,
-)
 from immuni.web.messages import Call, Reply
+from immuni.web.openapi_replies import JSON_TYPE, Schemas, responses
 from immuni.web.parameters import Parameter, Place
 
 _OPENAPI_VERSION: Final = "3.1.1"
 _REF: Final = "#/components/schemas/{name}"
-_JSON: Final = "application/json"
 _ARTICLES: Final = ("a", "an", "the")
 
 
@@ -36,6 +28,7 @@ def openapi_document(services: Sequence[Service], contract: Contract) -> dict[st
         for endpoint in service.endpoints:
             operation = _operation(endpoint, service, contract, schema_of)
             paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    headers = _shared_headers(paths)
     return {
         "openapi": _OPENAPI_VERSION,
         "info": {
@@ -44,7 +37,7 @@ def openapi_document(services: Sequence[Service], contract: Contract) -> dict[st
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "paths": paths,
-        "components": {"schemas": _described(components)},
+        "components": {"schemas": _described(components), "headers": headers},
     }
 
 
@@ -77,19 +70,21 @@ def _operation(
     endpoint: Endpoint[Any],
     service: Service,
     contract: Contract,
-    schema_of: dict[type[Any], dict[str, Any]],
+    schema_of: Schemas,
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": _operation_id(endpoint.summary),
         "summary": endpoint.summary,
         "tags": [service.name],
-        "responses": _responses(endpoint, contract, schema_of),
+        "responses": responses(endpoint, contract, schema_of),
     }
     if endpoint.parameters:
         operation["parameters"] = [_parameter(each) for each in endpoint.parameters]
     if endpoint.request is not None:
-        content = {_JSON: {"schema": schema_of[endpoint.request]}}
-        operation["requestBody"] = {"required": True, "content": content}
+        content = {"schema": schema_of[endpoint.request]}
+        if endpoint.example is not None:
+            content["example"] = json.loads(contract.encode(endpoint.example))
+        operation["requestBody"] = {"required": True, "content": {JSON_TYPE: content}}
     return operation
 
 
@@ -103,42 +98,18 @@ def _operation_id(summary: str) -> str:
     return words[0].lower() + "".join(word.capitalize() for word in words[1:])
 
 
-def _responses(
-    endpoint: Endpoint[Any], contract: Contract, schema_of: dict[type[Any], dict[str, Any]]
-) -> dict[str, Any]:
-    responses = {
-        str(int(status)): _success(status, kind, schema_of)
-        for status, kind in endpoint.replies.items()
-    }
-    for status, codes in sorted(_refusals(endpoint, contract).items()):
-        responses[str(int(status))] = {
-            "description": f"{status.phrase}; error_code {', '.join(map(str, sorted(codes)))}",
-            "content": {_JSON: {"schema": schema_of[contract.error_type]}},
-        }
-    return responses
+def _shared_headers(paths: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Describe each header line once, and return what the answers refer to from now on.
 
-
-def _success(
-    status: HTTPStatus, kind: type[Any] | str | None, schema_of: dict[type[Any], dict[str, Any]]
-) -> dict[str, Any]:
-    response: dict[str, Any] = {"description": status.phrase}
-    if isinstance(kind, str):
-        response["content"] = {kind: {"schema": {"type": "string", "format": "binary"}}}
-    elif kind is not None:
-        response["content"] = {_JSON: {"schema": schema_of[kind]}}
-    return response
-
-
-def _refusals(endpoint: Endpoint[Any], contract: Contract) -> dict[HTTPStatus, set[int]]:
-    """Return the statuses of an endpoint's refusals, with the codes that each may carry."""
-    errors = [QueryError, PathError, OverloadedError, *endpoint.errors]
-    if endpoint.method is Method.POST:
-        errors += [BodyTooLargeError, BodyTimeoutError, ContentTypeError]
-    codes: dict[HTTPStatus, set[int]] = {}
-    for error in errors:
-        answer = contract.answer_to(error)
-        codes.setdefault(answer.status, set()).add(answer.code)
-    return codes
+    A line that means several things, such as Cache-Control, is shared in its first meaning.
+    """
+    shared: dict[str, Any] = {}
+    operations = [operation for path in paths.values() for operation in path.values()]
+    for response in [each for one in operations for each in one["responses"].values()]:
+        for name, line in response["headers"].items():
+            if shared.setdefault(name, line) == line:
+                response["headers"][name] = {"$ref": f"#/components/headers/{name}"}
+    return shared
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
@@ -148,6 +119,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "required": parameter.required or parameter.place is Place.PATH,
         "description": parameter.description,
         "schema": parameter.schema(),
+        "example": parameter.sample(),
     }
 
 

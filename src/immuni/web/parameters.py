@@ -37,6 +37,7 @@ class Parameter:
         high: Greatest value of a number.
         options: All values, where they can be counted.
         required: Whether it must be there.
+        example: A value that may stand here, for the document.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Parameter:
     high: int | None = None
     options: tuple[str, ...] = ()
     required: bool = True
+    example: str = ""
 
     def allows(self, text: str) -> bool:
         """Tell whether `text` may stand here."""
@@ -55,6 +57,11 @@ class Parameter:
         if self.low is not None and self.high is not None:
             return _WHOLE_NUMBER.fullmatch(text) is not None and self.low <= int(text) <= self.high
         return re.fullmatch(self.pattern, text) is not None
+
+    def sample(self) -> str | int:
+        """Return an example of the values, as its schema has it."""
+        text = self.example or next(iter(self.options), "")
+        return int(text or self.low) if self.low is not None else text
 
     def schema(self) -> dict[str, object]:
         """Return the JSON schema of the values."""

@@ -8,14 +8,20 @@ from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 
-from immuni.api import AnalyticsToken, AppleOperationalInfo, GoogleOperationalInfo, Platform
+from immuni.api import (
+    AnalyticsToken,
+    AppleOperationalInfo,
+    GoogleOperationalInfo,
+    Platform,
+    examples,
+)
 from immuni.api.headers import AUTHORIZATION, DUMMY_DATA, parse_bearer, parse_dummy_flag
 from immuni.api.limits import ANALYTICS_TOKEN_DIGITS
 from immuni.api.provinces import Territory
 from immuni.backend.analytics.rules import Attestation, record_of
 from immuni.backend.analytics.store import keep_operational, probe
 from immuni.backend.errors import InvalidRequestError
-from immuni.backend.shaping import Gate, Shaping
+from immuni.backend.shaping import PADDED, Gate, Shaping
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.web import Call, Endpoint, Method, Parameter, Place, Reply, Service
@@ -30,6 +36,7 @@ _BEARER = Parameter(
     name=AUTHORIZATION,
     place=Place.HEADER,
     description="The analytics token.",
+    example=examples.ANALYTICS_BEARER,
     pattern=rf"[Bb]earer [0-9a-f]{{{ANALYTICS_TOKEN_DIGITS}}}",
 )
 _NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
@@ -63,6 +70,7 @@ def analytics_service(
                 summary="Ask for the authorisation of an analytics token",
                 handler=partial(_token, gates=shaping.gates),
                 request=AnalyticsToken,
+                example=examples.ANALYTICS_TOKEN,
                 replies={HTTPStatus.CREATED: None, HTTPStatus.ACCEPTED: None},
             ),
             Endpoint(
@@ -71,10 +79,12 @@ def analytics_service(
                 summary="Send Operational Info from iOS",
                 handler=reports.apple,
                 request=AppleOperationalInfo,
+                example=examples.APPLE_INFO,
                 replies={HTTPStatus.NO_CONTENT: None},
                 parameters=(_BEARER, _DUMMY),
                 errors=(InvalidRequestError,),
                 layer=shaping.layer(),
+                says=(PADDED,),
             ),
             Endpoint(
                 method=Method.POST,
@@ -82,10 +92,12 @@ def analytics_service(
                 summary="Send Operational Info from Android",
                 handler=reports.google,
                 request=GoogleOperationalInfo,
+                example=examples.GOOGLE_INFO,
                 replies={HTTPStatus.NO_CONTENT: None},
                 parameters=(_DUMMY,),
                 errors=(InvalidRequestError,),
                 layer=shaping.layer(),
+                says=(PADDED,),
             ),
         ],
         is_ready=is_ready,

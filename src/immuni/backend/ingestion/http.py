@@ -7,7 +7,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-from immuni.api import MalformedRequestError
+from immuni.api import MalformedRequestError, examples
 from immuni.api.headers import (
     AUTHORIZATION,
     CLIENT_CLOCK,
@@ -36,7 +36,7 @@ from immuni.backend.ingestion.settings import IngestionSettings
 from immuni.backend.ingestion.store import Grant, IngestionStore
 from immuni.backend.otp_keys import OtpKeys
 from immuni.backend.sealing import SealingKey
-from immuni.backend.shaping import Shaping
+from immuni.backend.shaping import PADDED, Shaping
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.entropy import Entropy
@@ -48,6 +48,7 @@ _BEARER: Final = Parameter(
     place=Place.HEADER,
     description="Bearer and SHA-256 of the OTP in lower-case hexadecimal digits.",
     pattern=r"Bearer [0-9a-f]{64}",
+    example=examples.OTP_BEARER,
 )
 _DUMMY: Final = Parameter(
     name=DUMMY_DATA,
@@ -60,6 +61,7 @@ _CLOCK: Final = Parameter(
     place=Place.HEADER,
     description="What time the phone believes it is, in seconds since the Unix epoch.",
     pattern=r"[0-9]{1,11}",
+    example=examples.CLIENT_CLOCK,
 )
 _ERRORS: Final = (
     MalformedRequestError,
@@ -201,10 +203,12 @@ def _endpoints(handlers: IngestionHandlers, shaping: Shaping) -> tuple[Endpoint[
         summary="Tell whether an OTP is authorised",
         handler=handlers.check_otp,
         request=CheckOtp,
+        example=examples.CHECK_OTP,
         replies={HTTPStatus.NO_CONTENT: None},
         parameters=(_BEARER, _DUMMY),
         errors=_ERRORS,
         layer=layer,
+        says=(PADDED,),
     )
     upload = Endpoint(
         method=Method.POST,
@@ -212,10 +216,12 @@ def _endpoints(handlers: IngestionHandlers, shaping: Shaping) -> tuple[Endpoint[
         summary="Upload TEKs and Epidemiological Info, and use the OTP up",
         handler=handlers.accept_upload,
         request=Upload,
+        example=examples.UPLOAD,
         replies={HTTPStatus.NO_CONTENT: None},
         parameters=(_BEARER, _DUMMY, _CLOCK),
         errors=(*_ERRORS, InvalidRequestError),
         layer=layer,
+        says=(PADDED,),
     )
     return check, upload
 

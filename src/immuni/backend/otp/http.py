@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 
-from immuni.api import MalformedRequestError
+from immuni.api import MalformedRequestError, examples
 from immuni.api.authorisation import OtpAuthorisation
 from immuni.api.headers import REQUEST_ID, parse_request_id
 from immuni.backend.connections import require_answer
@@ -24,6 +24,7 @@ _REQUEST_ID: Parameter = Parameter(
     description="Any name of this request; the same name and body again are answered alike.",
     pattern=r"[A-Za-z0-9-]{1,64}",
     required=False,
+    example=examples.REQUEST_ID,
 )
 
 
@@ -67,6 +68,7 @@ def otp_service(
         summary="Authorise an OTP",
         handler=handlers.authorise,
         request=OtpAuthorisation,
+        example=examples.OTP_AUTHORISATION,
         replies={HTTPStatus.NO_CONTENT: None},
         parameters=(_REQUEST_ID,),
         errors=(

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from immuni.api import ChunkIndex, encode
+from immuni.api import ChunkIndex, encode, examples
 from immuni.api.headers import ZIP_CONTENT_TYPE
 from immuni.backend.chunks import ChunkStore
 from immuni.backend.errors import ChunkNotFoundError, NoChunksError
@@ -15,6 +15,10 @@ from immuni.backend.retention import RetentionSettings
 from immuni.clock import Clock
 from immuni.settings import integer, setting
 from immuni.web import (
+    ACCEPT_RANGES,
+    CONTENT_RANGE,
+    ETAG,
+    WHOLE_LENGTH,
     Call,
     Content,
     Endpoint,
@@ -33,6 +37,7 @@ _INDEX = Parameter(
     place=Place.PATH,
     description="Number of the chunk; written in one way only.",
     pattern="[1-9][0-9]{0,18}",
+    example="87",
 )
 
 
@@ -105,6 +110,8 @@ def reporting_service(
                 handler=index,
                 replies={HTTPStatus.OK: ChunkIndex, HTTPStatus.NOT_MODIFIED: None},
                 errors=(NoChunksError,),
+                says=(ETAG,),
+                reply_examples={HTTPStatus.OK: examples.CHUNK_INDEX},
                 cache_control="public, max-age=1800",
             ),
             Endpoint(
@@ -119,6 +126,7 @@ def reporting_service(
                 },
                 parameters=(_INDEX,),
                 errors=(ChunkNotFoundError, RangeError),
+                says=(ETAG, ACCEPT_RANGES, CONTENT_RANGE, WHOLE_LENGTH),
                 cache_control="public, max-age=1296000, immutable",
             ),
         ],
