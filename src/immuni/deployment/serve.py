@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from immuni.clock import SystemClock
 from immuni.deployment.configured import read_configured
+from immuni.deployment.open_files import allow_open_files
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server, on_stop_signals
 from immuni.deployment.settings import LogFormat
@@ -33,6 +34,7 @@ async def serve_role(role: Role, config: Path | None) -> None:
         level=wiring.deployment.log_level,
         json=wiring.deployment.log_format is LogFormat.JSON,
     )
+    allow_open_files()
     # Only the role's own module is imported: a server need not know a Bluetooth stack.
     module = import_module(f"immuni.deployment.wiring.{role}")
     async with module.servers(wiring) as servers:
