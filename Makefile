@@ -65,7 +65,7 @@ demo: setup ## Tell the whole story without hands
 
 .PHONY: test
 test: setup .venv/.development .venv/.s3 ## Run every test
-	@scripts/install-tools browser hsm nginx
+	@scripts/install-tools browser hsm nginx promtool
 	scripts/with-rust cargo test --quiet --workspace --locked
 	$(python) -m pytest --numprocesses 2 -m 'not quiet'
 	$(python) -m pytest -m quiet

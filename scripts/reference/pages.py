@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from immuni.deployment.nginx_site import production
+from scripts.reference.alerts import RULES, alert_rules
 from scripts.reference.command_line import commands
 from scripts.reference.http_api import (
     configuration_settings,
@@ -40,13 +41,17 @@ class MissingPartError(LookupError):
 
 
 def documents() -> dict[Path, str]:
-    """Return every file of the reference that is generated, whole or in part, as it should be."""
+    """Return every file that is generated, whole or in part, as it should be."""
     pages = {REFERENCE / name: _filled(REFERENCE / name, parts) for name, parts in _PARTS.items()}
     openapi = {
         REFERENCE / "openapi" / f"{name}.json": json.dumps(document, indent=2) + "\n"
         for name, document in openapi_documents().items()
     }
-    return pages | openapi | {ROOT / "deploy" / "nginx" / "immuni.conf": production().text()}
+    deployed = {
+        ROOT / "deploy" / "nginx" / "immuni.conf": production().text(),
+        RULES: alert_rules(),
+    }
+    return pages | openapi | deployed
 
 
 def _filled(page: Path, parts: Mapping[str, Part]) -> str:

@@ -11,10 +11,10 @@ from datetime import timedelta
 from typing import Final, TypeAlias
 
 from procrastinate import App, PsycopgConnector, RetryStrategy
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from immuni.backend.chunks import ChunkStore
 from immuni.backend.connections import PoolOpener
+from immuni.backend.job_metrics import JobMetrics
 from immuni.backend.outbox import Outbox
 from immuni.backend.publishing.publisher import Published, Publisher
 from immuni.backend.publishing.settings import cron_of
@@ -151,29 +151,6 @@ async def open_queue(database_url: str) -> AsyncIterator[App]:
         await queue.close_async()
 
 
-class JobMetrics:
-    """Counts runs, and keeps the time of the last good one: an alert watches its age."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        """Register in `registry`."""
-        self._runs = Counter(
-            "immuni_job_runs", "Runs of periodic jobs.", ("job", "result"), registry=registry
-        )
-        self._last_success = Gauge(
-            "immuni_job_last_success_seconds",
-            "When a job last ended well, in seconds since the Unix epoch.",
-            ("job",),
-            registry=registry,
-            multiprocess_mode="max",
-        )
-
-    def count(self, job: str, clock: Clock, *, succeeded: bool) -> None:
-        """Count one run that has ended."""
-        self._runs.labels(job, "success" if succeeded else "failure").inc()
-        if succeeded:
-            self._last_success.labels(job).set(clock.now().timestamp())
-
-
 def job_named(name: str, table: Mapping[str, Job]) -> Job:
     """Return one job.
 
@@ -214,6 +191,7 @@ async def run_worker(
         install_signal_handlers: False where the process handles signals itself and cancels.
     """
     for job in table.values():
+        metrics.expect(job.name)
         _schedule(job, parts, metrics)
     await parts.queue.run_worker_async(
         name="immuni",
@@ -229,11 +207,11 @@ def _schedule(job: Job, parts: Parts, metrics: JobMetrics) -> None:
         try:
             figures = await job.run(parts)
         except Exception as error:  # noqa: BLE001 - it is raised again, without its message
-            metrics.count(job.name, parts.clock, succeeded=False)
+            metrics.count_failure(job.name, error)
             # The queue would log the message, and a database's message may quote a key.
             _log.error("job_failed", job=job.name, kind=type(error).__name__)
             raise JobFailedError(f"{job.name} failed: {type(error).__name__}") from None
-        metrics.count(job.name, parts.clock, succeeded=True)
+        metrics.count_success(job.name, parts.clock.now())
         _log.info("job_finished", job=job.name, **figures)
 
     registered = parts.queue.task(name=job.name, queueing_lock=job.name, retry=_RETRY)(task)

@@ -25,7 +25,7 @@ from immuni.web.messages import NO_STORE, Call, Headers, Reply, send_reply
 from immuni.web.observing import ENDPOINT_KEY, HttpMetrics, metrics_app
 from immuni.web.one_write import OneWriteHttpProtocol
 from immuni.web.openapi import openapi_document
-from immuni.web.overload import OverloadLimiter
+from immuni.web.overload import OverloadLimiter, OverloadMetrics
 from immuni.web.parameters import Parameter, Place
 from immuni.web.renewing_tls import MutualTls, RenewingContext
 from immuni.web.reply_headers import (
@@ -71,6 +71,7 @@ __all__ = [
     "MutualTls",
     "OneWriteHttpProtocol",
     "OverloadLimiter",
+    "OverloadMetrics",
     "OverloadedError",
     "Parameter",
     "PathError",

@@ -4,7 +4,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+from prometheus_client import CollectorRegistry, Counter
+
 from immuni.web.errors import OverloadedError
+
+
+class OverloadMetrics:
+    """Counts what was refused; a dependency that is away refuses with the same status."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register the counter in `registry`."""
+        self._refused = Counter(
+            "immuni_overload_refusals",
+            "Requests, dummies too, that were told to come again: too many were worked on.",
+            registry=registry,
+        )
+
+    def count(self) -> None:
+        """Count one."""
+        self._refused.inc()
 
 
 class OverloadLimiter:
@@ -14,11 +32,16 @@ class OverloadLimiter:
     """
 
     def __init__(
-        self, *, max_working: int = 512, retry_after: timedelta = timedelta(seconds=5)
+        self,
+        *,
+        max_working: int = 512,
+        retry_after: timedelta = timedelta(seconds=5),
+        metrics: OverloadMetrics | None = None,
     ) -> None:
-        """Let up to `max_working` requests be worked on at once."""
+        """Let up to `max_working` requests be worked on at once; tell `metrics` of the refused."""
         self._max_working = max_working
         self._retry_after = retry_after
+        self._metrics = metrics
         self._working = 0
 
     def check(self) -> None:
@@ -28,6 +51,8 @@ class OverloadLimiter:
             OverloadedError: It would.
         """
         if self._working >= self._max_working:
+            if self._metrics is not None:
+                self._metrics.count()
             raise OverloadedError("too busy. try again later", retry_after=self._retry_after)
 
     @contextmanager

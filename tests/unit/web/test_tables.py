@@ -4,6 +4,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from immuni.api import CheckOtp, ChunkIndex
 from immuni.backend.contract import HttpSettings, contract
@@ -16,6 +17,7 @@ from immuni.web import (
     Method,
     OverloadedError,
     OverloadLimiter,
+    OverloadMetrics,
     Parameter,
     Place,
     RangeError,
@@ -111,3 +113,15 @@ def test_the_limiter_counts_only_what_is_being_worked_on() -> None:
     with limiter.working():
         pass
     limiter.check()
+
+
+def test_what_the_limiter_refuses_is_counted_from_nought() -> None:
+    registry = CollectorRegistry()
+    limiter = OverloadLimiter(max_working=1, metrics=OverloadMetrics(registry))
+    limiter.check()
+    assert registry.get_sample_value("immuni_overload_refusals_total") == 0
+
+    with limiter.working(), pytest.raises(OverloadedError):
+        limiter.check()
+
+    assert registry.get_sample_value("immuni_overload_refusals_total") == 1

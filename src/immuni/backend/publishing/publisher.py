@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from uuid import UUID
 
 from immuni.backend.chunks import ChunkName, ChunkStore
 from immuni.backend.publishing.builder import Padder, Padding, build_file
 from immuni.backend.publishing.collecting import Batch, collect
+from immuni.backend.publishing.metrics import PublishingMetrics
 from immuni.backend.publishing.recovery import Recovery
 from immuni.backend.publishing.rules import PublicationRules, Window, window_at
 from immuni.backend.publishing.settings import PublishingSettings
@@ -55,6 +56,7 @@ class Publisher:
         settings: Sizes, noise and names.
         clock: The server's clock, by which the embargo counts.
         entropy: Where simulated people come from.
+        metrics: Told of each chunk, and what each run leaves.
     """
 
     store: PublishingStore
@@ -65,6 +67,7 @@ class Publisher:
     settings: PublishingSettings
     clock: Clock
     entropy: Entropy
+    metrics: PublishingMetrics = field(default_factory=PublishingMetrics)
 
     async def publish(self) -> Published:
         """Publish all keys that are due, in as many chunks as they need.
@@ -81,16 +84,25 @@ class Publisher:
         async with self.store.exclusive() as session:
             if session is None:
                 return Published(overlapped=1)
-            recovery = Recovery(
-                chunks=self.chunks,
-                rules=self.rules,
-                verification_keys=self.verification_keys(),
-                origin=self.settings.key_origin,
-            )
-            recovered = await recovery.run(session, now=self.clock.now())
-            published = Published(adopted=recovered.adopted, removed=recovered.removed)
-            await self._publish_all(session, published)
-            return published
+            begun = self.clock.now()
+            try:
+                return await self._run(session)
+            finally:
+                # Whatever was in the way: what waits is the alarm.
+                last_free_end = self.rules.last_free_end(begun)
+                self.metrics.tell(await session.waiting(last_free_end))
+
+    async def _run(self, session: PublishingSession) -> Published:
+        recovery = Recovery(
+            chunks=self.chunks,
+            rules=self.rules,
+            verification_keys=self.verification_keys(),
+            origin=self.settings.key_origin,
+        )
+        recovered = await recovery.run(session, now=self.clock.now())
+        published = Published(adopted=recovered.adopted, removed=recovered.removed)
+        await self._publish_all(session, published)
+        return published
 
     async def _publish_all(self, session: PublishingSession, published: Published) -> None:
         now = self.clock.now()
@@ -148,4 +160,5 @@ class Publisher:
             origin=self.settings.key_origin,
             now=self.clock.now(),
         )
+        self.metrics.count(keys=len(keys), size_bytes=len(data))
         return len(keys)

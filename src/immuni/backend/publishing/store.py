@@ -14,6 +14,7 @@ from immuni.backend.connections import exclusive
 from immuni.backend.infectiousness import Diagnosis
 from immuni.backend.packed_keys import StoredKey, pack_keys, stored_keys, unpack_keys
 from immuni.backend.publishing.copying import COPY_KEYS, copied_keys
+from immuni.backend.publishing.metrics import Waiting
 from immuni.backend.publishing.padding import SimulatedUpload
 from immuni.backend.publishing.rules import Window
 from immuni.database import Pool
@@ -109,6 +110,14 @@ class PublishingSession:
             PendingUpload(id_, packed, Diagnosis(onset, test), simulated)
             async for id_, packed, onset, test, simulated in cursor
         ]
+
+    async def waiting(self, last_free_end: int) -> Waiting:
+        """Return how many uploads wait, and how many hold no key that ends later than that."""
+        cursor = await self._connection.execute(
+            "SELECT count(*), count(*) FILTER (WHERE last_end <= %s) FROM ingestion.upload",
+            [last_free_end],
+        )
+        return Waiting(*(await cursor.fetchone() or (0, 0)))
 
     async def published_among(self, key_data: Sequence[bytes]) -> set[bytes]:
         """Return those of the keys, a chunk's at most, that some chunk already holds."""

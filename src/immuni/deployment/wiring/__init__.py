@@ -25,7 +25,7 @@ from immuni.deployment.serving import Listener, Server
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.entropy import Entropy
 from immuni.settings import SettingsError
-from immuni.web import MutualTls, OverloadLimiter, ProxySettings, Service
+from immuni.web import MutualTls, OverloadLimiter, OverloadMetrics, ProxySettings, Service
 
 ANALYTICS_KEY_ID: Final = "analytics-1"
 
@@ -65,7 +65,10 @@ class Wiring:
         cls, configured: Configured, *, clock: Clock, entropy: Entropy, registry: CollectorRegistry
     ) -> Self:
         """Begin to put a process together."""
-        limiter = OverloadLimiter(max_working=configured.of(HttpSettings).max_working_requests)
+        limiter = OverloadLimiter(
+            max_working=configured.of(HttpSettings).max_working_requests,
+            metrics=OverloadMetrics(registry),
+        )
         return cls(configured, clock, entropy, registry, limiter)
 
     @property

@@ -17,10 +17,10 @@ from starlette.types import ASGIApp
 from immuni.backend.chunks import ChunkStore
 from immuni.backend.connections import require_answer
 from immuni.backend.infectiousness import InfectiousnessSettings
+from immuni.backend.job_metrics import JobMetrics
 from immuni.backend.jobs import (
     Figures,
     Job,
-    JobMetrics,
     Parts,
     job_named,
     jobs,
@@ -29,6 +29,7 @@ from immuni.backend.jobs import (
     run_worker,
 )
 from immuni.backend.outbox import Outbox, OutboxMetrics
+from immuni.backend.publishing.metrics import PublishingMetrics
 from immuni.backend.publishing.publisher import Publisher
 from immuni.backend.publishing.rules import PublicationRules
 from immuni.backend.publishing.settings import PublishingSettings
@@ -165,6 +166,7 @@ def _publisher(wiring: Wiring, pool: Pool, chunks: ChunkStore) -> Publisher:
         settings=settings,
         clock=wiring.clock,
         entropy=wiring.entropy,
+        metrics=PublishingMetrics(wiring.registry),
     )
 
 

@@ -191,7 +191,7 @@ async def test_the_role_starts_is_ready_publishes_and_counts_the_failure(
     door.open(to_all=False)
 
     def runs(job: str, result: str) -> float:
-        labels = {"job": job, "result": result}
+        labels = {"name": job, "result": result}
         return wiring.registry.get_sample_value("immuni_job_runs_total", labels) or 0
 
     async with servers(wiring) as [server]:

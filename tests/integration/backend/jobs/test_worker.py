@@ -10,10 +10,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from immuni.backend.infectiousness import Diagnosis
+from immuni.backend.job_metrics import Cause, JobMetrics
 from immuni.backend.jobs import (
     Figures,
     Job,
-    JobMetrics,
     Parts,
     UnknownJobError,
     jobs,
@@ -120,8 +120,16 @@ async def test_a_failure_is_counted_and_tried_again_and_its_message_is_not_logge
     await asyncio.wait_for(worker, PATIENCE_SECONDS)
 
     assert press.query("SELECT status, attempts FROM jobs.procrastinate_jobs") == [("todo", 1)]
-    runs = registry.get_sample_value("immuni_job_runs_total", {"job": "fail", "result": "failure"})
+    runs = registry.get_sample_value("immuni_job_runs_total", {"name": "fail", "result": "failure"})
     assert runs == 1
+    causes = {
+        cause: registry.get_sample_value(
+            "immuni_job_failures_total", {"name": "fail", "cause": cause}
+        )
+        for cause in Cause
+    }
+    # From nought on: of the first failure an alert has to see the step.
+    assert causes == dict.fromkeys(Cause, 0) | {Cause.OTHER: 1}
     written = caplog.text + "".join(capsys.readouterr())
     assert "fail failed: ValueError" in written
     assert "75c734c6" not in written
