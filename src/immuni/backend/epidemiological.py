@@ -1,12 +1,14 @@
 """Epidemiological Info on its way from ingestion to analytics.
 
-Ingestion seals it in the upload's transaction; a job carries it over; analytics opens it. It holds
-no key, no identifier, no code, and no time finer than a day.
+Ingestion seals it in the upload's transaction, together with that of all uploads that share the
+transaction; a job carries it over; analytics opens it. It holds no key, no identifier, no code, and
+no time finer than a day.
 
 Source:
     Analytics, "Epidemiological Info".
 """
 
+from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -56,16 +58,25 @@ def onset_class(onset: date | None, *, uploaded_on: date) -> OnsetClass:
     return next((each for last, each in _LAST_DAYS if days <= last), OnsetClass.DAYS_10_OR_MORE)
 
 
-def seal_epidemiological(info: EpidemiologicalInfo, key: SealingKey) -> Sealed:
-    """Seal `info` for analytics."""
-    return key.seal(encode(info), purpose=_PURPOSE)
+class _Contents(Request, frozen=True, kw_only=True):
+    infos: tuple[EpidemiologicalInfo, ...]
 
 
-def open_epidemiological(sealed: Sealed, key: OpeningKey) -> EpidemiologicalInfo:
-    """Return what ingestion sealed.
+def seal_epidemiological(infos: Iterable[EpidemiologicalInfo], key: SealingKey) -> Sealed:
+    """Seal what uploads tell for analytics, one or several together.
+
+    Privacy:
+        In the order of the contents, which does not say in which the uploads came.
+    """
+    contents = _Contents(infos=tuple(sorted(infos, key=encode)))
+    return key.seal(encode(contents), purpose=_PURPOSE)
+
+
+def open_epidemiological(sealed: Sealed, key: OpeningKey) -> tuple[EpidemiologicalInfo, ...]:
+    """Return what ingestion sealed, one for each upload.
 
     Raises:
         UnsealableError: It was sealed to another key, or is damaged.
         MalformedRequestError: It opens, and is not what ingestion seals.
     """
-    return parse_request(EpidemiologicalInfo, key.open(sealed, purpose=_PURPOSE))
+    return parse_request(_Contents, key.open(sealed, purpose=_PURPOSE)).infos

@@ -126,7 +126,23 @@ def test_epidemiological_info_survives_being_sealed(
 ) -> None:
     info = EpidemiologicalInfo(province="CH", onset=OnsetClass.DAYS_3_TO_5, summaries=())
 
-    assert open_epidemiological(seal_epidemiological(info, pair[0]), pair[1]) == info
+    assert open_epidemiological(seal_epidemiological([info], pair[0]), pair[1]) == (info,)
+
+
+def test_what_is_sealed_together_does_not_tell_its_order(
+    pair: tuple[SealingKey, OpeningKey],
+) -> None:
+    infos = [
+        EpidemiologicalInfo(province=province, onset=OnsetClass.NO_SYMPTOMS, summaries=())
+        for province in ("RM", "CH", "RM", "AG")
+    ]
+
+    opened = {
+        open_epidemiological(seal_epidemiological(order, pair[0]), pair[1])
+        for order in (infos, infos[::-1], infos[2:] + infos[:2])
+    }
+
+    assert [[info.province for info in each] for each in opened] == [["AG", "CH", "RM", "RM"]]
 
 
 @pytest.mark.parametrize(

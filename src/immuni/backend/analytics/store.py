@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from immuni.api import MalformedRequestError
 from immuni.backend.analytics.rules import OperationalRecord
-from immuni.backend.epidemiological import EpidemiologicalInfo, open_epidemiological
+from immuni.backend.epidemiological import open_epidemiological
 from immuni.backend.sealing import OpeningKey, Sealed, UnsealableError
 from immuni.database import Pool
 from immuni.telemetry import logger
@@ -69,7 +69,7 @@ class Delivery:
 
     Attributes:
         id: Random, known to the outbox and to this delivery only.
-        sealed: The Epidemiological Info, sealed to the analytics key.
+        sealed: The Epidemiological Info of one or several uploads, sealed to the analytics key.
         received_on: Day of the upload, in UTC.
     """
 
@@ -95,13 +95,14 @@ async def keep_epidemiological(
         Ids of the deliveries that are done with, now or earlier: delete them from the outbox, then
         let `forget_deliveries` forget them here.
     """
-    opened = {each.id: row for each in deliveries if (row := _row(each, key)) is not None}
+    opened = {each.id: rows for each in deliveries if (rows := _rows(each, key)) is not None}
     if len(opened) < len(deliveries):
         _log.error("deliveries_unreadable", count=len(deliveries) - len(opened))
     async with pool.connection() as connection, connection.cursor() as cursor:
         await cursor.execute(_RECEIVE, (list(opened),))
         new = sorted(row[0] for row in await cursor.fetchall())
-        await cursor.executemany(_KEEP_EPIDEMIOLOGICAL, [opened[each] for each in new])
+        rows = [row for each in new for row in opened[each]]
+        await cursor.executemany(_KEEP_EPIDEMIOLOGICAL, rows)
     return list(opened)
 
 
@@ -152,10 +153,17 @@ async def probe(connection: AsyncConnection[TupleRow]) -> None:
     await connection.execute("SELECT 1")
 
 
-def _row(delivery: Delivery, key: OpeningKey) -> tuple[object, ...] | None:
+def _rows(delivery: Delivery, key: OpeningKey) -> list[tuple[object, ...]] | None:
     try:
-        info: EpidemiologicalInfo = open_epidemiological(delivery.sealed, key)
+        infos = open_epidemiological(delivery.sealed, key)
     except (UnsealableError, MalformedRequestError):
         return None
-    summaries = Jsonb(msgspec.to_builtins(info.summaries))
-    return delivery.received_on, info.province, info.onset, summaries
+    return [
+        (
+            delivery.received_on,
+            info.province,
+            info.onset,
+            Jsonb(msgspec.to_builtins(info.summaries)),
+        )
+        for info in infos
+    ]

@@ -10,7 +10,7 @@ from immuni.backend.errors import OtpUnknownError
 from immuni.backend.infectiousness import Diagnosis, Infectiousness
 from immuni.backend.ingestion.rules import keys_to_keep
 from immuni.backend.ingestion.store import Grant, IngestionStore, Redemption
-from immuni.backend.sealing import Sealed, SealingKey
+from immuni.backend.sealing import SealingKey
 from immuni.clock import Clock
 from immuni.keys import TemporaryExposureKey
 from immuni.otp import OtpHash
@@ -76,8 +76,10 @@ class Acceptance:
             ]
             kept = [self._kept(teks, diagnosis) for _, teks, diagnosis in granted]
             await work.keep(kept, received_on=now.date())
-            sealed = [self._sealed(upload, diagnosis, now) for upload, _, diagnosis in granted]
-            await work.enclose(sealed, received_on=now.date())
+            if granted:
+                told = [self._info(upload, diagnosis, now) for upload, _, diagnosis in granted]
+                sealed = seal_epidemiological(told, self.sealing_key)
+                await work.enclose(sealed, received_on=now.date())
         return outcomes
 
     def _kept(
@@ -85,10 +87,9 @@ class Acceptance:
     ) -> tuple[list[TemporaryExposureKey], Diagnosis]:
         return keys_to_keep(teks, diagnosis, self.infectiousness), diagnosis
 
-    def _sealed(self, upload: Upload, diagnosis: Diagnosis, now: datetime) -> Sealed:
-        info = EpidemiologicalInfo(
+    def _info(self, upload: Upload, diagnosis: Diagnosis, now: datetime) -> EpidemiologicalInfo:
+        return EpidemiologicalInfo(
             province=upload.province,
             onset=onset_class(diagnosis.onset_on, uploaded_on=now.date()),
             summaries=upload.exposure_detection_summaries,
         )
-        return seal_epidemiological(info, self.sealing_key)

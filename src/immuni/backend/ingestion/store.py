@@ -50,10 +50,6 @@ _KEEP: Final = """
     FROM unnest(%b::bytea[], %s::date[], %s::date[], %s::integer[])
         AS kept (packed_keys, onset_on, tested_on, last_end)
 """
-_ENCLOSE: Final = """
-    INSERT INTO ingestion.outbox (key_id, sealed, received_on)
-    SELECT key_id, sealed, %s FROM unnest(%b::bytea[], %s::text[]) AS enclosed (sealed, key_id)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +129,12 @@ class UploadWork:
             ]
             await self._connection.execute(_KEEP, [received_on, *columns], prepare=False)
 
-    async def enclose(self, contents: Sequence[Sealed], *, received_on: date) -> None:
+    async def enclose(self, sealed: Sealed, *, received_on: date) -> None:
         """Put sealed Epidemiological Info into the outbox."""
-        rows = sorted(contents, key=lambda each: each.ciphertext)
-        if rows:
-            columns = [[each.ciphertext for each in rows], [each.key_id for each in rows]]
-            await self._connection.execute(_ENCLOSE, [received_on, *columns], prepare=False)
+        await self._connection.execute(
+            "INSERT INTO ingestion.outbox (key_id, sealed, received_on) VALUES (%s, %b, %s)",
+            [sealed.key_id, sealed.ciphertext, received_on],
+        )
 
     async def _codes(
         self, keyed_hashes: Sequence[KeyedHash], now: datetime

@@ -76,7 +76,7 @@ def opening(tmp_path: Path, sealing: SealingKey) -> OpeningKey:
 
 
 def delivery(sealing: SealingKey, *, day: date = DAY) -> Delivery:
-    return Delivery(uuid4(), seal_epidemiological(INFO, sealing), day)
+    return Delivery(uuid4(), seal_epidemiological([INFO], sealing), day)
 
 
 async def count(pool: Pool, table: str) -> int:

@@ -57,7 +57,7 @@ async def test_an_upload_keeps_keys_and_sealed_info_and_spends_the_code(intake: 
         (ONSET, None, NOW.date())
     ]
     ((key_id, sealed),) = intake.query("SELECT key_id, sealed FROM ingestion.outbox")
-    info = open_epidemiological(Sealed(key_id, sealed), intake.opening_key)
+    [info] = open_epidemiological(Sealed(key_id, sealed), intake.opening_key)
     assert (info.province, info.onset) == ("RM", OnsetClass.DAYS_3_TO_5)
     assert [each.matched_key_count for each in info.summaries] == [2]
     assert (await intake.check(OTP)).status_code == 401
@@ -109,6 +109,29 @@ async def test_a_used_code_is_refused_for_other_keys(intake: Intake) -> None:
         answer = await intake.upload(OTP, others)
         assert (answer.status_code, answer.json()["error_code"]) == (401, 1101)
     assert len(stored_keys(intake)) == len(KEYS)
+
+
+async def test_uploads_at_once_are_all_kept_and_told_once(intake: Intake) -> None:
+    entropy = SeededEntropy("many")
+    codes = [generate_otp(entropy) for _ in range(20)]
+    people = [keys_of_days(NOW.date() - timedelta(days=1), days=3, seed=code) for code in codes]
+    for code in codes:
+        await intake.authorise(code)
+    provinces = ["AG", "BO", "CN", "FM"] * 5
+
+    answers = await asyncio.gather(
+        *(
+            intake.upload(code, keys, province=province)
+            for code, keys, province in zip(codes, people, provinces, strict=True)
+        )
+    )
+
+    assert {answer.status_code for answer in answers} == {204}
+    kept = sorted(tek.key_data for tek in stored_keys(intake))
+    assert kept == sorted(tek.key_data for keys in people for tek in keys)
+    rows = intake.query("SELECT key_id, sealed FROM ingestion.outbox")
+    told = [open_epidemiological(Sealed(*row), intake.opening_key) for row in rows]
+    assert sorted(info.province for infos in told for info in infos) == sorted(provinces)
 
 
 async def test_of_many_uploads_with_one_code_at_once_exactly_one_wins(intake: Intake) -> None:

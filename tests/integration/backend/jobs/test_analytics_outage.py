@@ -92,7 +92,7 @@ async def enclose(database: ServicesDatabase, key: SealingKey, received_on: date
         open_pool(database.ingestion, max_size=1) as pool,
         IngestionStore(pool, OTP_KEYS).transaction() as work,
     ):
-        await work.enclose([seal_epidemiological(info, key)], received_on=received_on)
+        await work.enclose(seal_epidemiological([info], key), received_on=received_on)
 
 
 async def test_publishing_goes_on(parts: Parts, press: Press, door: Door) -> None:

@@ -32,8 +32,8 @@ async def enclosed(services_database: ServicesDatabase, sealing_key: SealingKey)
                 province=province, onset=OnsetClass.DAYS_3_TO_5, summaries=()
             )
             async with store.transaction() as work:
-                sealed = seal_epidemiological(info, sealing_key)
-                await work.enclose([sealed], received_on=NOW.date())
+                sealed = seal_epidemiological([info], sealing_key)
+                await work.enclose(sealed, received_on=NOW.date())
 
 
 def rows(url: str, statement: LiteralString) -> list[tuple[Any, ...]]:

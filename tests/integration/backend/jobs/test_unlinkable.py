@@ -91,7 +91,7 @@ class Story:
             return hashes.index(row["keyed_hash"])
         if table == "ingestion.outbox":
             sealed = Sealed(row["key_id"], row["sealed"])
-            info = open_epidemiological(sealed, self.intake.opening_key)
+            [info] = open_epidemiological(sealed, self.intake.opening_key)
             return self.provinces.index(info.province)
         data = row["key_data"] if table == "publishing.key" else row["packed_keys"]
         owners = [
