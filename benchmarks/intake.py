@@ -33,6 +33,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from immuni.api import Tek, Upload, italy
 from immuni.api.messages import parse_request
@@ -56,7 +57,7 @@ from immuni.entropy import SystemEntropy
 from immuni.keys import TemporaryExposureKey, first_interval_of
 from immuni.otp import OtpHash, generate_otp, otp_hash
 from immuni.telemetry import configure_logs
-from immuni.web import OneWriteHttpProtocol
+from immuni.web import Application, OneWriteHttpProtocol
 
 SMALL: Final = 8_000
 LARGE: Final = 110_000
@@ -303,7 +304,7 @@ def fill(owner: str, published: int) -> None:
 
 async def serve(kind: str, port: int, folder: Path) -> None:
     """Serve the upload role's endpoints with a store that keeps nothing, or bare parsing."""
-    app = bare_app() if kind == "bare" else whole_app(folder)
+    app: ASGIApp = bare_app() if kind == "bare" else whole_app(folder)
     config = uvicorn.Config(
         app, host=LOOPBACK, port=port, loop="uvloop", http=OneWriteHttpProtocol,
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
@@ -326,7 +327,7 @@ def bare_app() -> Starlette:
     return Starlette(routes=[Route("/v1/ingestion/upload", upload, methods=["POST"])])
 
 
-def whole_app(folder: Path) -> Starlette:
+def whole_app(folder: Path) -> Application:
     """Return the upload role's application, on a pool that leads nowhere."""
     registry, clock, entropy = CollectorRegistry(), SystemClock(), SystemEntropy()
     settings = HttpSettings()

@@ -11,7 +11,6 @@ from typing import Any, Final, LiteralString
 import httpx
 import psycopg
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
 
 from immuni.api.provinces import italy
 from immuni.backend.contract import HttpSettings, contract
@@ -30,7 +29,15 @@ from immuni.deployment.databases import ServicesDatabase
 from immuni.entropy import SeededEntropy
 from immuni.keys import TemporaryExposureKey
 from immuni.otp import Otp, otp_hash
-from immuni.web import NO_PROXIES, Forwarded, HttpMetrics, Service, TrustedProxies, build_app
+from immuni.web import (
+    NO_PROXIES,
+    Application,
+    Forwarded,
+    HttpMetrics,
+    Service,
+    TrustedProxies,
+    build_app,
+)
 from tests.contract.serving import serving
 
 NOW: Final = datetime(2020, 6, 20, 12, tzinfo=UTC)
@@ -126,7 +133,7 @@ async def open_intake(
             yield Intake(otp_client, upload_client, database, clock, opening_key)
 
 
-def _app(service: Service) -> Starlette:
+def _app(service: Service) -> Application:
     metrics = HttpMetrics(CollectorRegistry())
     return build_app([service], contract(HttpSettings()), metrics=metrics)
 

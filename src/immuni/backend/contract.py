@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
 
 from immuni.api import (
     ErrorBody,
@@ -19,7 +18,15 @@ from immuni.api.headers import is_json
 from immuni.api.limits import MAX_BODY_SIZE
 from immuni.backend.errors import ANSWERS
 from immuni.settings import duration, flag, integer, setting
-from immuni.web import BodyLimits, Contract, HttpMetrics, OverloadLimiter, Service, build_app
+from immuni.web import (
+    Application,
+    BodyLimits,
+    Contract,
+    HttpMetrics,
+    OverloadLimiter,
+    Service,
+    build_app,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +80,7 @@ def create_app(
     settings: HttpSettings,
     registry: CollectorRegistry,
     limiter: OverloadLimiter | None = None,
-) -> Starlette:
+) -> Application:
     """Build the application that answers for `services` on one host.
 
     Args:

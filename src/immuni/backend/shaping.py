@@ -17,16 +17,16 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from immuni.api import MalformedRequestError
 from immuni.api.headers import DUMMY_DATA, PADDING, parse_dummy_flag
 from immuni.entropy import Entropy
-from immuni.errors import ImmuniError
 from immuni.settings import duration, setting
 from immuni.web import (
     ENDPOINT_KEY,
     NO_STORE,
+    Answering,
     Contract,
     Headers,
     Layer,
@@ -106,7 +106,7 @@ class Shaping:
 
     def layer(self) -> Layer:
         """Return what wraps an endpoint."""
-        return lambda app: _ShapedApp(app, self)
+        return lambda endpoint: _ShapedApp(endpoint, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,75 +154,58 @@ def padded(start: Message, body: bytes) -> Message:
 class _ShapedApp:
     """One endpoint, behind its shaping."""
 
-    def __init__(self, app: ASGIApp, shaping: Shaping) -> None:
-        self._app = app
+    def __init__(self, endpoint: Answering, shaping: Shaping) -> None:
+        self._endpoint = endpoint
         self._shaping = shaping
         self._floor = shaping.settings.response_floor.total_seconds()
         self._mean = shaping.settings.response_mean.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        is_dummy = _is_dummy(scope)
+        headers = Headers(scope["headers"])
+        is_dummy = _is_dummy(headers)
         limits = self._shaping.contract.limits
         try:
-            body = await read_body(Headers(scope["headers"]), receive, limits, keep=not is_dummy)
+            body = await read_body(headers, receive, limits, keep=not is_dummy)
             arrival = loop.time()
-            start, content = await self._answer(scope, body, is_dummy=is_dummy)
+            reply = await self._reply(scope, headers, body, is_dummy=is_dummy)
             del body  # Thousands wait at once, for longer than their work took.
         except ClientDisconnect:
             return
         except ShellError as error:
             arrival = loop.time()
-            start, content = self._refusal(error)
+            reply = self._shaping.contract.refusal(error)
         leaves = departure(arrival=arrival, done=loop.time(), floor=self._floor, draw=self._draw)
         if leaves.multiple > 1:
             self._shaping.metrics.count_overrun(scope.get(ENDPOINT_KEY, ""))
         # A timer and nothing else: no thread, no connection of the database.
         await asyncio.sleep(leaves.at - loop.time())
-        await send(padded(start, content))
-        await send({"type": "http.response.body", "body": content})
+        start, content = reply.messages(cache_control=NO_STORE)
+        await send(padded(start, reply.body))
+        await send(content)
 
-    async def _answer(self, scope: Scope, body: bytes, *, is_dummy: bool) -> tuple[Message, bytes]:
-        """Return an answer to a request whose body has arrived."""
+    async def _reply(self, scope: Scope, headers: Headers, body: bytes, *, is_dummy: bool) -> Reply:
+        """Return the answer to a request whose body has arrived."""
         try:
             for gate in self._shaping.gates:
                 gate(source_of(scope))
         except RetryLaterError as error:
-            return self._refusal(error)
+            return self._shaping.contract.refusal(error)
         if is_dummy:
-            return _taken_apart(Reply(HTTPStatus.NO_CONTENT))
-        return await _captured(self._app, scope, body)
+            return Reply(HTTPStatus.NO_CONTENT)
 
-    def _refusal(self, error: ImmuniError) -> tuple[Message, bytes]:
-        return _taken_apart(self._shaping.contract.refusal(error))
+        async def read() -> bytes:
+            return body
+
+        return await self._endpoint.answer(scope, headers, read)
 
     def _draw(self) -> float:
         return self._shaping.entropy.exponential(self._mean)
 
 
-def _is_dummy(scope: Scope) -> bool:
+def _is_dummy(headers: Headers) -> bool:
     """Tell whether the request is a dummy; one that does not say so properly is refused later."""
     try:
-        return parse_dummy_flag(Headers(scope["headers"]).one(DUMMY_DATA))
+        return parse_dummy_flag(headers.one(DUMMY_DATA))
     except (MalformedRequestError, ShellError):
         return False
-
-
-def _taken_apart(reply: Reply) -> tuple[Message, bytes]:
-    start, content = reply.messages(cache_control=NO_STORE)
-    return start, content["body"]
-
-
-async def _captured(app: ASGIApp, scope: Scope, body: bytes) -> tuple[Message, bytes]:
-    """Run the endpoint on a body that was read, and keep its answer."""
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    start, *parts = sent
-    return start, b"".join(part.get("body", b"") for part in parts)

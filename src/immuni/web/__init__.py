@@ -4,11 +4,20 @@ A service is a table of endpoints; from it come the routes, the checks that do n
 request means, and the OpenAPI document.
 """
 
-from immuni.web.application import build_app
+from immuni.web.application import Application, build_app
 from immuni.web.bodies import BodyLimits, read_body
 from immuni.web.conditional import Content, entity_tag, serve
 from immuni.web.dated import Dated
-from immuni.web.endpoints import Contract, Endpoint, ErrorAnswer, Layer, Method, Service
+from immuni.web.endpoints import (
+    Answering,
+    BodyReader,
+    Contract,
+    Endpoint,
+    ErrorAnswer,
+    Layer,
+    Method,
+    Service,
+)
 from immuni.web.errors import (
     BodyTimeoutError,
     BodyTooLargeError,
@@ -52,7 +61,10 @@ __all__ = [
     "NO_PROXIES",
     "NO_STORE",
     "WHOLE_LENGTH",
+    "Answering",
+    "Application",
     "BodyLimits",
+    "BodyReader",
     "BodyTimeoutError",
     "BodyTooLargeError",
     "Call",

@@ -5,14 +5,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from immuni.errors import ImmuniError
 from immuni.web.bodies import BodyLimits
 from immuni.web.errors import RangeError, RetryLaterError
-from immuni.web.messages import NO_STORE, Call, Reply
+from immuni.web.messages import NO_STORE, Call, Headers, Reply
 from immuni.web.parameters import Parameter
 from immuni.web.reply_headers import ReplyHeader
 
@@ -20,8 +20,20 @@ B = TypeVar("B")
 
 _WAIT_FOR_A_DEPENDENCY_SECONDS: Final = "5"
 
-Layer = Callable[[ASGIApp], ASGIApp]
-"""Wraps the application of one endpoint, errors included."""
+BodyReader: TypeAlias = Callable[[], Awaitable[bytes]]
+"""Reads a request's body, when it is wanted."""
+
+
+class Answering(Protocol):
+    """An endpoint, as what is wrapped around it sees it."""
+
+    async def answer(self, scope: Scope, headers: Headers, read: BodyReader) -> Reply:
+        """Return what a request is answered with, be it an error."""
+        ...
+
+
+Layer: TypeAlias = Callable[[Answering], ASGIApp]
+"""Makes an application of an endpoint that decides how its answers leave."""
 
 
 class Method(StrEnum):
@@ -46,7 +58,7 @@ class Endpoint(Generic[B]):
         parameters: What may stand in query, path and headers.
         errors: What it refuses with, beside the shell's own; for the document.
         cache_control: Said on success of a GET; everything else is not to be stored.
-        layer: Wraps the endpoint; None leaves it as it is.
+        layer: Wraps the endpoint; None lets its answers leave as they are.
         says: Header lines of its answers, beside those of every answer; for the document.
         example: A request's body; for the document.
         reply_examples: For statuses of success the body of an answer; for the document.

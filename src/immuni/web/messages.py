@@ -22,11 +22,15 @@ def _as_sent(name: str) -> bytes:
     return name.lower().encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
 class Headers:
     """A request's header lines; names in any case."""
 
-    _lines: Sequence[tuple[bytes, bytes]] = field(repr=False)
+    __slots__ = ("_lines", "_values")
+
+    def __init__(self, lines: Sequence[tuple[bytes, bytes]]) -> None:
+        """Read header lines as the server hands them on, names in lower case."""
+        self._lines = lines
+        self._values = dict(lines)
 
     def one(self, name: str) -> str | None:
         """Return the value of a header, None when it is missing.
@@ -35,11 +39,13 @@ class Headers:
             HeaderError: It stands more than once, or is not ASCII.
         """
         wanted = _as_sent(name)
-        values = [value for header, value in self._lines if header == wanted]
-        if len(values) > 1:
+        value = self._values.get(wanted)
+        if value is None:
+            return None
+        if len(self._values) < len(self._lines) and self._count(wanted) > 1:
             raise HeaderError(f"header {name.replace('-', ' ')} repeated")
         try:
-            return values[0].decode("ascii") if values else None
+            return value.decode("ascii")
         except UnicodeDecodeError:
             raise HeaderError(f"header {name.replace('-', ' ')} malformed") from None
 
@@ -49,6 +55,9 @@ class Headers:
         return ", ".join(
             value.decode("latin-1") for header, value in self._lines if header == wanted
         )
+
+    def _count(self, wanted: bytes) -> int:
+        return sum(name == wanted for name, _ in self._lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +104,8 @@ class Reply:
             lines["content-length"] = str(len(self.body))
         if self.body:
             lines["content-type"] = self.content_type
-        raw = [
-            (_as_sent(name), value.encode("ascii"))
-            for name, value in (lines | dict(self.headers)).items()
-        ]
+        lines.update(self.headers)
+        raw = [(_as_sent(name), value.encode("ascii")) for name, value in lines.items()]
         return (
             {"type": "http.response.start", "status": int(self.status), "headers": raw},
             {"type": "http.response.body", "body": self.body},

@@ -40,11 +40,19 @@ class HttpMetrics:
             ("endpoint",),
             registry=registry,
         )
+        # The look-up of a labelled metric costs more than to count in it.
+        self._of: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def count(self, *, endpoint: str, method: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self._requests.labels(endpoint, method, str(status)).inc()
-        self._seconds.labels(endpoint).observe(seconds)
+        labels = (endpoint, method, status)
+        found = self._of.get(labels)
+        if found is None:
+            counter = self._requests.labels(endpoint, method, str(status))
+            found = self._of[labels] = (counter, self._seconds.labels(endpoint))
+        counter, histogram = found
+        counter.inc()
+        histogram.observe(seconds)
 
 
 class Observer:
@@ -54,6 +62,8 @@ class Observer:
         """Observe what passes through to `app`."""
         self._app = app
         self._metrics = metrics
+        # Bound once: to bind a logger costs more than to find that nothing is to be written.
+        self._log = _log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and tell of it when it is over."""
@@ -77,7 +87,7 @@ class Observer:
         endpoint = scope.get(ENDPOINT_KEY, _UNMATCHED)
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other"
         self._metrics.count(endpoint=endpoint, method=method, status=status, seconds=seconds)
-        _log.info(
+        self._log.info(
             "request_answered",
             endpoint=endpoint,
             method=method,

@@ -78,6 +78,8 @@ def parse_query(query: bytes, parameters: Sequence[Parameter]) -> dict[str, str]
     Raises:
         QueryError: An argument is unknown, repeated, missing or not as its parameter wants it.
     """
+    if not query and not parameters:
+        return {}  # As it is with nearly every request.
     try:
         text = query.decode("ascii")
         if len(text) > _MAX_QUERY_LENGTH:

@@ -148,7 +148,7 @@ class Kept:
             ).fetchall()
             packed = connection.execute("SELECT packed_keys FROM ingestion.upload").fetchall()
             sealed = connection.execute("SELECT key_id, sealed FROM ingestion.outbox").fetchall()
-        infos = [open_epidemiological(Sealed(*row), opening_key) for row in sealed]
+        infos = [info for row in sealed for info in open_epidemiological(Sealed(*row), opening_key)]
         return cls(
             spent=[hash_ for (hash_,) in spent],
             uploads=[frozenset(key[0] for key in unpack_keys(row)) for (row,) in packed],

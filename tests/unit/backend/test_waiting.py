@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message, Scope
 
 from immuni.backend.contract import HttpSettings, contract
 from immuni.backend.shaping import Shaping, ShapingMetrics, ShapingSettings
 from immuni.entropy import SeededEntropy
-from immuni.web import Reply, send_reply
+from immuni.web import BodyReader, Headers, Reply
 
 pytestmark = pytest.mark.anyio
 
@@ -40,10 +40,11 @@ class Host:
             "more_body": bool(self._sizes) or not self._ends,
         }
 
-    async def answer(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        message = await receive()
-        assert len(message["body"]) == BODY_BYTES
-        await send_reply(Reply(), send)
+    async def answer(self, scope: Scope, headers: Headers, read: BodyReader) -> Reply:
+        """Read the body, as an endpoint does."""
+        del scope, headers
+        assert len(await read()) == BODY_BYTES
+        return Reply()
 
     async def wait(self) -> None:
         """Have the request answered, in far more time than the test takes."""
@@ -59,7 +60,7 @@ class Host:
         async def send(_message: Message) -> None:
             pytest.fail("it should wait")
 
-        await shaping.layer()(self.answer)(scope, self.receive, send)
+        await shaping.layer()(self)(scope, self.receive, send)
 
 
 @contextmanager

@@ -64,7 +64,8 @@ class WrongCodeLimiter:
             TooManyRequestsError: It sent too many wrong codes within this minute.
         """
         now = self._advance()
-        if self._wrong.get(self._source(address), 0) >= self._rate:
+        # Without a wrong code in this minute, as in most, nobody's address is looked at.
+        if self._wrong and self._wrong.get(self._source(address), 0) >= self._rate:
             wait = self._window_end - now
             raise TooManyRequestsError("too many wrong codes", retry_after=wait)
 

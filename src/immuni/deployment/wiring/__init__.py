@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from immuni.backend.chunks import ChunkStore, ChunkStoreSettings
@@ -25,7 +24,14 @@ from immuni.deployment.serving import Listener, Server
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.entropy import Entropy
 from immuni.settings import SettingsError
-from immuni.web import MutualTls, OverloadLimiter, OverloadMetrics, ProxySettings, Service
+from immuni.web import (
+    Application,
+    MutualTls,
+    OverloadLimiter,
+    OverloadMetrics,
+    ProxySettings,
+    Service,
+)
 
 ANALYTICS_KEY_ID: Final = "analytics-1"
 
@@ -96,7 +102,7 @@ class Wiring:
             raise SettingsError(["otp_keys: not set; this role hashes codes"])
         return keys
 
-    def app_of(self, *services: Service) -> Starlette:
+    def app_of(self, *services: Service) -> Application:
         """Build one application that answers for several services."""
         return create_app(
             services,

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry
-from starlette.requests import Request
-from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from immuni.backend.chunks import ChunkStore
 from immuni.backend.connections import require_answer
@@ -173,10 +170,6 @@ def _publisher(wiring: Wiring, pool: Pool, chunks: ChunkStore) -> Publisher:
 def _metrics_server(wiring: Wiring, parts: Parts) -> Server:
     shared = os.environ.get(METRICS_VARIABLE)
     metrics = metrics_app(wiring.registry, shared_folder=Path(shared) if shared else None)
-
-    async def answer(_request: Request) -> ASGIApp:
-        return metrics
-
     worker = Service(
         name="jobs",
         title="Periodic jobs",
@@ -184,5 +177,5 @@ def _metrics_server(wiring: Wiring, parts: Parts) -> Server:
         is_ready=partial(require_answer, parts.pool),
     )
     app = wiring.app_of(worker)
-    app.router.routes.append(Route("/metrics", answer))
+    app.add("/metrics", metrics)
     return wiring.server(Role.JOBS, app)
