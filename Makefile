@@ -97,6 +97,10 @@ chaos: setup .venv/.development ## Break publishing and uploads for long; kills=
 	KILLS=$(or $(kills),2000) FAULTS=$(or $(faults),500) FAULT_MINUTES=$(or $(minutes),60) STEP=1 \
 		UPLOAD_FAULTS=60 $(python) -m pytest --capture=no tests/crash/publishing tests/crash/ingestion
 
+.PHONY: soak
+soak: setup .venv/.development ## Run the backend under mixed load and check it; minutes=N for other than 60
+	$(python) -m tests.soak --minutes $(or $(minutes),60) $(options)
+
 .PHONY: bench
 bench: setup .venv/.development ## Run the benchmarks
 	@for benchmark in benchmarks/[a-z]*.py; do $(python) "$$benchmark"; done
