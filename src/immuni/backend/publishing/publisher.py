@@ -10,7 +10,7 @@ from immuni.backend.publishing.builder import Padder, Padding, build_file
 from immuni.backend.publishing.collecting import Batch, collect
 from immuni.backend.publishing.metrics import PublishingMetrics
 from immuni.backend.publishing.recovery import Recovery
-from immuni.backend.publishing.rules import PublicationRules, Window, window_at
+from immuni.backend.publishing.rules import PublicationRules, Window, not_before, window_at
 from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.publishing.store import PublishedChunk, PublishingSession, PublishingStore
 from immuni.backend.signing import Signer
@@ -138,6 +138,8 @@ class Publisher:
         """Write one chunk's file, then let the database name it; return its number of keys."""
         batch.keys.extend(padding.keys)
         keys = batch.keys.packed()
+        progress = await session.progress()
+        window = not_before(window, progress.window_end)
         # Building and signing keep a core busy for seconds: the worker has other jobs.
         data = await asyncio.to_thread(
             build_file,
@@ -148,7 +150,7 @@ class Publisher:
             signers=self.signers(),
             now=self.clock.now(),
         )
-        name = ChunkName.of((await session.progress()).newest_index + 1, data)
+        name = ChunkName.of(progress.newest_index + 1, data)
         await self.chunks.write(name, data)
         chunk = PublishedChunk(
             index=name.index, digest=name.digest, size_bytes=len(data), window=window, keys=keys

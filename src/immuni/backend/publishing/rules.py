@@ -109,3 +109,14 @@ def window_at(now: datetime, period: timedelta) -> Window:
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     end = midnight + (now - midnight) // period * period
     return Window(end - period, end)
+
+
+def not_before(window: Window, last_end: datetime | None) -> Window:
+    """Return the window that a chunk tells, where the last chunk's window ended at `last_end`.
+
+    Windows never go back, whatever the clock does: chunks expire by the end of theirs, and one that
+    expired before an older one would leave a gap among the numbers that phones are told of.
+    """
+    if last_end is None or last_end <= window.end:
+        return window
+    return Window(last_end - (window.end - window.start), last_end)

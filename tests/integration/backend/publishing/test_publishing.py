@@ -3,12 +3,13 @@ from datetime import timedelta
 
 import pytest
 
-from immuni.backend.chunks import ChunkStoreError
+from immuni.backend.chunks import ChunkName, ChunkStoreError
 from immuni.backend.infectiousness import Diagnosis
 from immuni.backend.packed_keys import teks_of, unpack_keys
 from immuni.backend.publishing import store as publishing_store
 from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.reporting import store as reporting_store
+from immuni.backend.reporting.rules import PublishedChunk, index_of, is_downloadable
 from immuni.clock import ManualClock
 from immuni.keys import ReportType, TemporaryExposureKey, day_of, first_interval_of, start_of
 from tests.publishing import NOW, Press, all_key_data, keep_upload, keep_uploads, keys_of_days
@@ -283,6 +284,29 @@ async def test_a_store_that_fails_leaves_the_keys_for_the_next_run(press: Press)
     exports = await press.published()
     assert list(exports) == [1]
     assert len(all_key_data(exports)) == 5
+
+
+async def test_after_a_clock_was_ahead_no_number_that_phones_are_told_of_is_gone(
+    press: Press,
+) -> None:
+    clock = ManualClock(NOW)
+    press.clock = clock
+    async with press.publisher() as publisher:
+        for number, ahead in enumerate((0, 30, 0, 0, 0)):
+            clock.set(NOW + timedelta(hours=number * 8 + ahead))
+            await keep_upload(
+                press.database, keys_of_days(YESTERDAY, days=2, seed=str(number)), ILL
+            )
+            assert (await publisher.publish()).chunks == 1
+
+    rows = press.query("SELECT index, digest, size_bytes, window_end FROM publishing.chunk")
+    chunks = [PublishedChunk(ChunkName(*row[:2]), *row[2:]) for row in sorted(rows)]
+    retention = timedelta(days=14)
+    for hours in range(24 * 17):
+        now = NOW + timedelta(hours=hours)
+        if told := index_of(chunks, now=now, retention=retention):
+            for chunk in chunks[told.oldest - 1 : told.newest]:
+                assert is_downloadable(chunk, now=now, retention=retention)
 
 
 def test_publishing_wakes_whom_reporting_listens_to() -> None:

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS, Diagnosis
 from immuni.backend.packed_keys import stored_keys
 from immuni.backend.publishing.builder import build_file
-from immuni.backend.publishing.rules import EmbargoError, PublicationRules, Window, window_at
+from immuni.backend.publishing.rules import (
+    EmbargoError,
+    PublicationRules,
+    Window,
+    not_before,
+    window_at,
+)
 from immuni.backend.publishing.settings import CHUNK_PERIOD, PublishingSettings, cron_of
 from immuni.keys import (
     DiagnosisKey,
@@ -108,6 +114,16 @@ def test_a_window_is_the_last_whole_period(instant: datetime, text: str) -> None
     assert window.end - window.start == period
     midnight = window.end.replace(hour=0, minute=0, second=0, microsecond=0)
     assert (window.end - midnight) % period == timedelta(0)
+
+
+def test_a_window_never_goes_back_and_keeps_its_length() -> None:
+    window = window_at(datetime(2020, 6, 20, 13, tzinfo=UTC), timedelta(hours=4))
+
+    assert not_before(window, None) == window
+    assert not_before(window, window.start) == window
+    assert not_before(window, window.end + timedelta(days=1)) == Window(
+        window.start + timedelta(days=1), window.end + timedelta(days=1)
+    )
 
 
 def test_a_window_does_not_depend_on_the_zone_of_the_clock() -> None:
