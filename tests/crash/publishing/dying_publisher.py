@@ -10,6 +10,7 @@ one more moment to die at.
 import asyncio
 import errno
 import json
+import logging
 import os
 import resource
 import select
@@ -274,6 +275,8 @@ def run_all(database: ServicesDatabase, folder: Path, wishes: Sequence[Wish]) ->
 
 def main(urls: str, folder: str, lines: Iterable[str]) -> None:
     """Answer wishes until there are no more."""
+    # The pool warns of each connection that broke, which is what it was broken for.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     database = ServicesDatabase(**json.loads(urls))
     for line in lines:
         answer = run_all(database, Path(folder), msgspec.json.decode(line, type=list[Wish]))

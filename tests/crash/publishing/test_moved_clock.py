@@ -13,7 +13,7 @@ import pytest
 from tests.crash.publishing.country import Country
 from tests.crash.publishing.wishes import Wish
 
-STEP: Final = int(os.environ.get("STEP", "18"))
+STEP: Final = int(os.environ.get("STEP", "24"))
 """From one moment to the next that is tried; `make chaos` tries all."""
 BACK_AND_FORTH: Final = (timedelta(days=1), timedelta(days=-1), timedelta(hours=3))
 

@@ -10,7 +10,7 @@ from tests.crash.fragile_postgres import WAYS_TO_STOP, FragilePostgres
 from tests.crash.publishing.country import Country
 from tests.crash.publishing.wishes import Wish
 
-STEP: Final = int(os.environ.get("STEP", "18"))
+STEP: Final = int(os.environ.get("STEP", "24"))
 """From one moment to the next that is tried; `make chaos` tries all."""
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3600)]

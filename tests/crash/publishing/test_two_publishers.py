@@ -11,9 +11,9 @@ from tests.crash.publishing.country import Country, seconds_of_a_run
 from tests.crash.publishing.dying_publisher import SETTINGS
 from tests.crash.publishing.wishes import Wish
 
-KILLS: Final = int(os.environ.get("KILLS", "200")) // 10
+KILLS: Final = int(os.environ.get("KILLS", "200")) // 20
 """`make chaos` asks for more."""
-STEP: Final = int(os.environ.get("STEP", "18"))
+STEP: Final = int(os.environ.get("STEP", "24"))
 """From one moment to the next that is tried; `make chaos` tries all."""
 PAIRS_IN_A_ROW: Final = 4
 
