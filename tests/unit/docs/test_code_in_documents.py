@@ -1,5 +1,6 @@
 """What the documents show can be typed."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Final
@@ -58,3 +59,11 @@ def test_both_readmes_show_the_same() -> None:
 
     assert commands_of(english) == commands_of(italian)
     assert code_of(english, "python") == code_of(italian, "python")
+
+
+def test_what_a_document_wants_made_can_be_made() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for document in [*DOCUMENTS, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]:
+        wanted = set(re.findall(r"(?:`|\$ )make ([a-z]+)", document.read_text("utf-8")))
+
+        assert wanted <= targets, name_of(document)
