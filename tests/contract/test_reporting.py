@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from immuni.backend.chunks import ChunkName, FolderChunkStore
 from immuni.backend.contract import HttpSettings, create_app
 from immuni.backend.following import FollowingSettings
 from immuni.backend.reporting.http import ReportingSettings, reporting_service
+from immuni.backend.reporting.metrics import IndexMetrics
 from immuni.backend.reporting.store import CHANNEL
 from immuni.backend.retention import RetentionSettings
-from immuni.clock import ManualClock
+from immuni.clock import Clock, ManualClock
 from immuni.deployment.databases import ServicesDatabase
+from immuni.web import Service
 from tests.contract.rows import JSON, Row, broken_rows
 from tests.contract.serving import become_ready, serving
 
@@ -40,26 +43,50 @@ def store(tmp_path: Path) -> FolderChunkStore:
     return FolderChunkStore.open(tmp_path / "chunks")
 
 
-@pytest.fixture
-async def client(
-    services_database: ServicesDatabase, store: FolderChunkStore, clock: ManualClock
-) -> AsyncIterator[httpx.AsyncClient]:
-    service = reporting_service(
-        database_url=services_database.reporting,
+def reporting(
+    database: ServicesDatabase,
+    store: FolderChunkStore,
+    *,
+    clock: Clock | None = None,
+    poll: timedelta = timedelta(seconds=1),
+    chunk_cache_bytes: int = 2**20,
+    metrics: IndexMetrics | None = None,
+) -> Service:
+    """Return the service."""
+    return reporting_service(
+        database_url=database.reporting,
         store=store,
-        clock=clock,
-        settings=ReportingSettings(),
+        clock=clock or ManualClock(NOON),
+        settings=ReportingSettings(chunk_cache_bytes=chunk_cache_bytes),
         retention=RetentionSettings(),
-        following=FollowingSettings(),
+        following=FollowingSettings(refresh_poll=poll),
+        metrics=metrics,
     )
+
+
+@asynccontextmanager
+async def answering(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve it for as long as the block runs."""
     app = create_app([service], settings=HttpSettings(), registry=CollectorRegistry())
     async with serving(app) as opened:
         await become_ready(opened)
         yield opened
 
 
+@pytest.fixture
+async def client(
+    services_database: ServicesDatabase, store: FolderChunkStore, clock: ManualClock
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with answering(reporting(services_database, store, clock=clock)) as opened:
+        yield opened
+
+
 async def put(
-    database: ServicesDatabase, store: FolderChunkStore, *indices: int, end: datetime = NOON
+    database: ServicesDatabase,
+    store: FolderChunkStore,
+    *indices: int,
+    end: datetime = NOON,
+    notify: bool = True,
 ) -> None:
     """Publish chunks: files first, then their rows, then the news."""
     async with await psycopg.AsyncConnection.connect(database.owner) as owner:
@@ -72,7 +99,8 @@ async def put(
                 " VALUES (%s, %s, %s, 1, %s, %s)",
                 (index, name.digest, len(content(index)), end - timedelta(hours=4), end),
             )
-        await owner.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+        if notify:
+            await owner.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
 
 
 async def told(client: httpx.AsyncClient, newest: int) -> httpx.Response:
@@ -250,18 +278,42 @@ async def test_old_chunks_leave_the_index_first(
     check_refusal(await client.get("/v1/keys/1"), 404, 1300)
 
 
-async def test_a_damaged_chunk_is_not_given_out(
-    client: httpx.AsyncClient,
-    services_database: ServicesDatabase,
-    store: FolderChunkStore,
-    tmp_path: Path,
+async def test_a_damaged_chunk_is_neither_given_out_nor_told_of(
+    services_database: ServicesDatabase, store: FolderChunkStore, tmp_path: Path
 ) -> None:
-    await put(services_database, store, 1)
-    await told(client, 1)
-    file = tmp_path / "chunks" / ChunkName.of(1, content(1)).file_name
-    file.write_bytes(b"damaged")
+    service = reporting(services_database, store, chunk_cache_bytes=0)
+    async with answering(service) as client:
+        await put(services_database, store, 1, 2, 3)
+        await told(client, 3)
+        file = tmp_path / "chunks" / ChunkName.of(2, content(2)).file_name
+        file.write_bytes(b"damaged")
 
-    answer = await client.get("/v1/keys/1")
+        answer = await client.get("/v1/keys/2")
 
-    check_refusal(answer, 503, 1000)
-    assert answer.headers["retry-after"]
+        check_refusal(answer, 503, 1000)
+        assert answer.headers["retry-after"]
+        await told(client, 1)
+        check_refusal(await client.get("/v1/keys/2"), 404, 1300)
+        file.write_bytes(content(2))
+        await told(client, 3)
+        assert (await client.get("/v1/keys/2")).content == content(2)
+
+
+async def test_a_lost_notification_is_made_up_for_by_the_poll(
+    services_database: ServicesDatabase, store: FolderChunkStore
+) -> None:
+    service = reporting(services_database, store, poll=timedelta(milliseconds=100))
+    async with answering(service) as client:
+        await put(services_database, store, 1, notify=False)
+
+        assert (await told(client, 1)).is_success
+
+
+async def test_a_notification_is_heard_long_before_the_poll(
+    services_database: ServicesDatabase, store: FolderChunkStore
+) -> None:
+    service = reporting(services_database, store, poll=timedelta(minutes=5))
+    async with answering(service) as client:
+        await put(services_database, store, 1)
+
+        assert (await told(client, 1)).is_success

@@ -72,6 +72,13 @@ CASES: Final[Mapping[str, Case]] = {
         at="4h",
         silent={"immuni_outbox_waiting": "10+0x100 0+0x200"},
     ),
+    "IndexStale": Case(
+        fires={"immuni_index_complete_seconds": "0+0x60"},
+        before="14m",
+        at="20m",
+        # A restart of the database took nine minutes.
+        silent={"immuni_index_complete_seconds": "0+0x9 600+60x60"},
+    ),
     "PublishingLate": Case(
         fires={'immuni_job_last_success_seconds{name="publish"}': "0+0x600"},
         before="5h10m",

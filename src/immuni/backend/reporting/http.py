@@ -10,6 +10,7 @@ from immuni.backend.chunks import ChunkStore
 from immuni.backend.errors import ChunkNotFoundError, NoChunksError
 from immuni.backend.following import Connection, Follower, FollowingSettings
 from immuni.backend.reporting.library import ChunkLibrary
+from immuni.backend.reporting.metrics import IndexMetrics
 from immuni.backend.reporting.store import CHANNEL, load_chunks
 from immuni.backend.retention import RetentionSettings
 from immuni.clock import Clock
@@ -60,6 +61,7 @@ def reporting_service(
     settings: ReportingSettings,
     retention: RetentionSettings,
     following: FollowingSettings,
+    metrics: IndexMetrics | None = None,
 ) -> Service:
     """Build the service.
 
@@ -70,13 +72,16 @@ def reporting_service(
         settings: How chunks are given out.
         retention: For how long chunks are of use.
         following: How the list of chunks is kept up with.
+        metrics: Keeps when the index was last complete; None keeps nothing.
     """
     library = ChunkLibrary(
         store, clock, retention=retention.retention, cache_bytes=settings.chunk_cache_bytes
     )
 
     async def refresh(connection: Connection) -> None:
-        await library.replace(await load_chunks(connection))
+        is_complete = await library.replace(await load_chunks(connection))
+        if is_complete and metrics is not None:
+            metrics.note_complete(clock)
 
     follower = Follower(database_url, channel=CHANNEL, refresh=refresh, settings=following)
 

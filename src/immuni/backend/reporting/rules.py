@@ -4,7 +4,7 @@ Source:
     From uploads to TEK Chunks, "Retention".
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -31,18 +31,44 @@ class PublishedChunk:
     window_end: datetime
 
 
-def index_of(
+@dataclass(frozen=True, slots=True)
+class ToldIndex:
+    """An index, and for how long it is the one to tell.
+
+    Attributes:
+        index: What to tell; None where no chunk is young enough.
+        since: When it was made; None was never made.
+        until: When the next chunk leaves it; None where none will.
+    """
+
+    index: ChunkIndex | None
+    since: datetime | None
+    until: datetime | None
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether it is still the one to tell, also by a clock that was set back."""
+        return (
+            self.since is not None
+            and self.since <= now
+            and (self.until is None or now < self.until)
+        )
+
+
+def told_index(
     chunks: Sequence[PublishedChunk], *, now: datetime, retention: timedelta
-) -> ChunkIndex | None:
-    """Return the index to tell, None where no chunk is young enough.
+) -> ToldIndex:
+    """Return the index to tell.
 
     Args:
         chunks: Chunks that can be read, by index, without gaps.
         now: The moment of the question.
         retention: For how long after its window a chunk is of use.
     """
-    told = [each.name.index for each in chunks if each.window_end + retention > now]
-    return ChunkIndex(oldest=told[0], newest=told[-1]) if told else None
+    ends = {each.name.index: each.window_end + retention for each in chunks}
+    told = {index: end for index, end in ends.items() if end > now}
+    if not told:
+        return ToldIndex(None, now, None)
+    return ToldIndex(ChunkIndex(oldest=min(told), newest=max(told)), now, min(told.values()))
 
 
 def is_downloadable(chunk: PublishedChunk, *, now: datetime, retention: timedelta) -> bool:
@@ -55,16 +81,16 @@ def is_downloadable(chunk: PublishedChunk, *, now: datetime, retention: timedelt
 
 
 def readable_run(
-    chunks: Sequence[PublishedChunk], stored: frozenset[ChunkName]
+    chunks: Sequence[PublishedChunk], readable: Collection[ChunkName]
 ) -> list[PublishedChunk]:
-    """Return the chunks up to the first one that the store does not hold yet.
+    """Return the chunks up to the first one that cannot be read.
 
     An index that named a chunk behind a missing one would send phones into a 404, and they skip no
     chunk.
     """
     run: list[PublishedChunk] = []
     for chunk in sorted(chunks, key=lambda each: each.name.index):
-        if chunk.name not in stored:
+        if chunk.name not in readable:
             break
         run.append(chunk)
     return run

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from immuni.backend.configuration.http import configuration_service
 from immuni.backend.following import FollowingSettings
 from immuni.backend.reporting.http import ReportingSettings, reporting_service
+from immuni.backend.reporting.metrics import IndexMetrics
 from immuni.backend.retention import RetentionSettings
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
@@ -30,5 +31,6 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
         settings=wiring.configured.of(ReportingSettings),
         retention=wiring.configured.of(RetentionSettings),
         following=following,
+        metrics=IndexMetrics(wiring.registry),
     )
     yield [wiring.server(Role.GET, wiring.app_of(configuration, reporting))]

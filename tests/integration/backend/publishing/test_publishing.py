@@ -9,7 +9,7 @@ from immuni.backend.packed_keys import teks_of, unpack_keys
 from immuni.backend.publishing import store as publishing_store
 from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.reporting import store as reporting_store
-from immuni.backend.reporting.rules import PublishedChunk, index_of, is_downloadable
+from immuni.backend.reporting.rules import PublishedChunk, is_downloadable, told_index
 from immuni.clock import ManualClock
 from immuni.keys import ReportType, TemporaryExposureKey, day_of, first_interval_of, start_of
 from tests.publishing import NOW, Press, all_key_data, keep_upload, keep_uploads, keys_of_days
@@ -304,7 +304,7 @@ async def test_after_a_clock_was_ahead_no_number_that_phones_are_told_of_is_gone
     retention = timedelta(days=14)
     for hours in range(24 * 17):
         now = NOW + timedelta(hours=hours)
-        if told := index_of(chunks, now=now, retention=retention):
+        if told := told_index(chunks, now=now, retention=retention).index:
             for chunk in chunks[told.oldest - 1 : told.newest]:
                 assert is_downloadable(chunk, now=now, retention=retention)
 
