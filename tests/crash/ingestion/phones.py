@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from itertools import cycle
 from typing import Final
 
 import psycopg
@@ -85,25 +86,29 @@ class Phones:
     interrupted: int = 0
     one_more: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
-    async def upload_all(self, address: ServerAddress, now: datetime, *, at_once: int) -> None:
-        """Let everybody upload, so many at a time, until each has an answer that is final."""
-        waiting = iter(self.people.values())
+    async def upload_all(
+        self, hosts: Sequence[ServerAddress], now: datetime, *, at_once: int
+    ) -> None:
+        """Let everybody upload, so many at a time, until each has an answer that is final.
+
+        Args:
+            hosts: One after the other is asked, as if behind one address.
+            now: What time the phones believe it is.
+            at_once: How many phones there are.
+        """
+        waiting, turns = iter(self.people.values()), cycle(hosts)
 
         async def phone() -> None:
             for person in waiting:
-                await self._upload(person, address, now)
+                await self._upload(person, turns, now)
 
         async with asyncio.TaskGroup() as phones:
             for _ in range(at_once):
                 phones.create_task(phone())
 
-    async def _upload(self, person: Person, address: ServerAddress, now: datetime) -> None:
+    async def _upload(self, person: Person, turns: Iterator[ServerAddress], now: datetime) -> None:
         """Send the same again until the answer is final, as the App does."""
-        envelope = Envelope(
-            authority=address.authority, token=person.code, client_clock=now, size=PACKET_BYTES
-        )
-        packet = upload_packet(envelope, person.upload)
-        while (status := await self._status(packet, address)) is None:  # noqa: ASYNC110 - as people do
+        while (status := await self._status(person, next(turns), now)) is None:  # noqa: ASYNC110 - as people do
             await asyncio.sleep(_PAUSE_SECONDS)
         if status == HTTPStatus.NO_CONTENT:
             self.accepted.add(person.number)
@@ -112,9 +117,12 @@ class Phones:
             assert status == HTTPStatus.UNAUTHORIZED
             self.refused.add(person.number)
 
-    async def _status(self, packet: bytes, address: ServerAddress) -> int | None:
+    async def _status(self, person: Person, host: ServerAddress, now: datetime) -> int | None:
+        envelope = Envelope(
+            authority=host.authority, token=person.code, client_clock=now, size=PACKET_BYTES
+        )
         try:
-            answer = await exchange(packet, address, within=_PATIENCE)
+            answer = await exchange(upload_packet(envelope, person.upload), host, within=_PATIENCE)
         except ServerUnreachableError:
             self.interrupted += 1
             return None

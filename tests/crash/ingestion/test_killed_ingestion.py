@@ -36,14 +36,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3600)]
 
 
 class UploadHost:
-    """The *upload* role as a process, started again whenever it was killed."""
+    """A process of the *upload* role, started again whenever it was killed."""
 
     def __init__(self, database: ServicesDatabase, folder: Path) -> None:
-        layout = Layout(folder)
-        layout.keys.mkdir()
-        create_sealing_key(layout.analytics_key, layout.analytics_public_key)
         base_port = a_free_base_port()
-        self.opening_key = OpeningKey.read(layout.analytics_key, key_id=ANALYTICS_KEY_ID)
         self.address = ServerAddress(LOOPBACK, Ports(base_port).of(Role.UPLOAD))
         self._environment = os.environ | {
             "IMMUNI_DATA_DIR": str(folder),
@@ -54,15 +50,15 @@ class UploadHost:
             "IMMUNI_RESPONSE_MEAN": "1ms",
             "IMMUNI_LOG_LEVEL": "error",
         }
-        self._process = self._start()
+        self.start()
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._process = subprocess.Popen(
             immuni("serve", Role.UPLOAD), env=self._environment, stdout=subprocess.PIPE
         )
-        assert process.stdout is not None
-        assert process.stdout.readline() == READY_LINE
-        return process
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == READY_LINE
 
     def kill(self) -> None:
         """Kill it with SIGKILL."""
@@ -72,18 +68,35 @@ class UploadHost:
     def restart(self) -> None:
         """Kill it, and start it again."""
         self.kill()
-        self._process = self._start()
+        self.start()
 
 
 @pytest.fixture
-def upload_host(fragile_database: ServicesDatabase, tmp_path: Path) -> Iterator[UploadHost]:
-    host = UploadHost(fragile_database, tmp_path)
-    yield host
-    host.kill()
+def opening_key(tmp_path: Path) -> OpeningKey:
+    layout = Layout(tmp_path)
+    layout.keys.mkdir()
+    create_sealing_key(layout.analytics_key, layout.analytics_public_key)
+    return OpeningKey.read(layout.analytics_key, key_id=ANALYTICS_KEY_ID)
+
+
+@pytest.fixture
+def upload_hosts(
+    fragile_database: ServicesDatabase,
+    tmp_path: Path,
+    opening_key: OpeningKey,  # noqa: ARG001 - its other half is what they seal with
+) -> Iterator[list[UploadHost]]:
+    """Run two processes on one database."""
+    hosts = [UploadHost(fragile_database, tmp_path) for _ in range(2)]
+    yield hosts
+    for host in hosts:
+        host.kill()
 
 
 async def test_whatever_dies_each_upload_is_there_once_and_whole_or_not_at_all(
-    upload_host: UploadHost, fragile_postgres: FragilePostgres, fragile_database: ServicesDatabase
+    upload_hosts: list[UploadHost],
+    opening_key: OpeningKey,
+    fragile_postgres: FragilePostgres,
+    fragile_database: ServicesDatabase,
 ) -> None:
     now, entropy = SystemClock().now(), SystemEntropy()
     codes = hand_out_codes(fragile_database, FAULTS * UPLOADS_A_FAULT, entropy, now)
@@ -98,17 +111,18 @@ async def test_whatever_dies_each_upload_is_there_once_and_whole_or_not_at_all(
             if number % 2:
                 await asyncio.to_thread(fragile_postgres.restart, way)
             if number % 2 == 0 or way is KILLED:
-                await asyncio.to_thread(upload_host.restart)
+                await asyncio.to_thread(upload_hosts[entropy.below(2)].restart)
             # Those who have been answered by now; the look comes after.
             accepted = set(phones.accepted)
-            kept = await asyncio.to_thread(Kept.look, fragile_database, upload_host.opening_key)
+            kept = await asyncio.to_thread(Kept.look, fragile_database, opening_key)
             kept.check(phones.people, accepted)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(break_things())
-        tasks.create_task(phones.upload_all(upload_host.address, now, at_once=PHONES))
+        addresses = [host.address for host in upload_hosts]
+        tasks.create_task(phones.upload_all(addresses, now, at_once=PHONES))
 
-    kept = Kept.look(fragile_database, upload_host.opening_key)
+    kept = Kept.look(fragile_database, opening_key)
     kept.check(phones.people, phones.accepted)
     assert phones.interrupted >= FAULTS
     # Everybody was answered: one of those who shared a code well, and the other not.
