@@ -34,6 +34,8 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
+    # Every database that is dropped has all buffers looked through.
+    "shared_buffers": "128MB",
 }
 _PREPARATIONS: Final = {
     ServicesDatabase: prepare_services_database,

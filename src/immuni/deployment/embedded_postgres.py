@@ -41,6 +41,12 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "max_connections": "150",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # The keys of two weeks have an index of half a gigabyte, which a chunk's random keys touch all
+    # over: in the default 128 MB each page is written out and read again, and each checkpoint,
+    # by default after 1 GB of log, has all of them logged whole once more. Memory is taken only as
+    # it is used.
+    "shared_buffers": "1GB",
+    "max_wal_size": "4GB",
     # A statement, or the detail of a violated key, may hold what no log may hold.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
