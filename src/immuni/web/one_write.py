@@ -14,6 +14,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _BODY_BUFFER: Final = 256 * 1024
 """Bytes of a body that wait for the application before its connection is not read any further; as
 much as a body may have by default."""
+_JOINED_BYTES: Final = 64 * 1024
+"""Up to so many bytes an answer is joined. Beyond, its size shows anyway, and copying megabytes
+takes longer than everything else."""
 
 
 class OneWriteHttpProtocol(HttpToolsProtocol):
@@ -57,10 +60,13 @@ class _GatheringTransport:
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._gathered:
-            data = b"".join(self._gathered)
-            self._gathered.clear()
-            self._transport.write(data)
+        if not self._gathered:
+            return
+        gathered, self._gathered = self._gathered, []
+        if sum(map(len, gathered)) <= _JOINED_BYTES:
+            self._transport.write(b"".join(gathered))
+        else:
+            self._transport.writelines(gathered)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real one has
         return getattr(self._transport, name)

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 
 from immuni.api import ChunkIndex, encode, examples
@@ -87,8 +88,7 @@ def reporting_service(
 
     async def index(call: Call[None]) -> Reply:
         follower.check_read()
-        body = encode(library.index())
-        return serve(call, Content(body=body, etag=entity_tag(hashlib.sha256(body).digest())))
+        return serve(call, _content_of(library.index()))
 
     async def chunk(call: Call[None]) -> Reply:
         follower.check_read()
@@ -138,3 +138,10 @@ def reporting_service(
         is_ready=is_ready,
         running=follower.running,
     )
+
+
+@lru_cache(maxsize=1)
+def _content_of(index: ChunkIndex) -> Content:
+    """Return the answer that tells of an index; it is the same for hours."""
+    body = encode(index)
+    return Content(body=body, etag=entity_tag(hashlib.sha256(body).digest()))
