@@ -70,6 +70,8 @@ class Press:
     folder: Path
     database: ServicesDatabase
     clock: Clock = field(default_factory=lambda: ManualClock(NOW))
+    _read: dict[ChunkName, Export] = field(default_factory=dict, repr=False)
+    """Files that were verified; their names hold their digests."""
 
     def __post_init__(self) -> None:
         """Make the key the first time."""
@@ -133,7 +135,9 @@ class Press:
         exports = {}
         for name, (size, count) in names.items():
             data = await chunks.read(name)
-            exports[name.index] = read_export(data, [self.verification_key])
+            if name not in self._read:
+                self._read[name] = read_export(data, [self.verification_key])
+            exports[name.index] = self._read[name]
             assert (len(data), len(exports[name.index].keys)) == (size, count)
         return dict(sorted(exports.items()))
 

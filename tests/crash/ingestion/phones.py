@@ -114,7 +114,7 @@ class Phones:
             self.accepted.add(person.number)
             self.one_more.release()
         else:
-            assert status == HTTPStatus.UNAUTHORIZED
+            assert status == HTTPStatus.UNAUTHORIZED, status
             self.refused.add(person.number)
 
     async def _status(self, person: Person, host: ServerAddress, now: datetime) -> int | None:
