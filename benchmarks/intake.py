@@ -3,7 +3,8 @@
 First the processor time of a whole upload of 8 kB without the database, against a bare Starlette
 route that parses the same body. Then what one process of the role does for good beside an embedded
 PostgreSQL that syncs as in production, against nothing but the server's own dummies of the same
-size. The load comes from a process of its own. Run it with
+size. At last the role gets half of what is asked of it, with the floor of production, and it is
+counted which answers were not ready by then. The load comes from a process of its own. Run it with
 
     .venv/bin/python benchmarks/intake.py [--seconds N] [--published N] [--json]
 """
@@ -62,6 +63,10 @@ from immuni.web import Application, OneWriteHttpProtocol
 SMALL: Final = 8_000
 LARGE: Final = 110_000
 AT_ONCE: Final = 64
+CROWD: Final = 1000
+AS_FAST_AS_POSSIBLE: Final = 0.0
+HALF_LOAD: Final = {"dummies of 110 kB": 1250.0, "checks": 1000.0, "durable uploads": 350.0}
+FLOOR_MS: Final = 150
 KEYS: Final = OtpKeys({"bench": bytes(range(32))})
 NOW: Final = SystemClock().now()
 SWIFT: Final = ShapingSettings(
@@ -72,7 +77,7 @@ TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one kind of request takes."""
+    """What one kind of request takes; `late` is the share of answers that missed their moment."""
 
     work: str
     requests: int
@@ -80,6 +85,7 @@ class Figures:
     cpu_ms: float
     p99_ms: float
     ratio: float
+    late: float | None = None
 
 
 def main() -> None:
@@ -89,14 +95,14 @@ def main() -> None:
     parser.add_argument("--published", type=int, default=0, help="keys in the tables before")
     parser.add_argument("--json", action="store_true", help="print one object per line")
     parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
-    parser.add_argument("--send", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--send", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
         kind, port, folder = arguments.serve
         uvloop.run(serve(kind, int(port), Path(folder)))
     elif arguments.send:
-        port, file, at_once = arguments.send
-        packets = packets_in(Path(file).read_bytes())
+        port, file, at_once, rate = arguments.send
+        packets = in_time(packets_in(Path(file).read_bytes()), float(rate))
         print(json.dumps(uvloop.run(send_all(int(port), packets, int(at_once)))))
     else:
         for figures in measured(arguments.seconds, arguments.published):
@@ -149,22 +155,35 @@ def with_database(folder: Path, database: ServicesDatabase, seconds: float) -> I
         "IMMUNI_LOG_LEVEL": "error",
     }
     command = [sys.executable, "-m", "immuni", "serve", "upload"]
-    fresh = codes(int(1000 * seconds))
-    authorise(database.owner, fresh)
-    unknown = codes(1)[0]
-    work = {
-        "dummies of 110 kB": [check(unknown, LARGE, is_dummy=True)] * int(2500 * seconds),
-        "checks": [check(fresh[0], SMALL)] * int(2000 * seconds),
-        "durable uploads": uploads_of(fresh, SMALL),
-    }
     with running(command, variables) as server:
-        dummies = measure(server, port, [check(unknown, SMALL, is_dummy=True)] * 2000, folder)
-        for name, packets in work.items():
+        small = check(codes(1)[0], SMALL, is_dummy=True)
+        dummies = measure(server, port, [small] * 2000, folder)
+        for name, packets in work_for(database, seconds).items():
             told = measure(server, port, packets, folder)
             yield figures_of(name, told, told["cpu"] / dummies["cpu"])
+    variables["IMMUNI_RESPONSE_FLOOR"] = f"{FLOOR_MS}ms"
+    with running(command, variables) as server:
+        for name, packets in work_for(database, seconds).items():
+            rate = HALF_LOAD[name]
+            told = measure(server, port, packets[: int(rate * seconds)], folder, rate=rate)
+            ratio = told["cpu"] / dummies["cpu"]
+            yield figures_of(f"{name}, half load", told, ratio, late=told["late"])
 
 
-def figures_of(work: str, told: dict[str, float], ratio: float) -> Figures:
+def work_for(database: ServicesDatabase, seconds: float) -> dict[str, list[bytes]]:
+    """Return requests of each kind; what the codes among them grant is still to be had."""
+    fresh = codes(int(1000 * seconds))
+    authorise(database.owner, fresh)
+    return {
+        "dummies of 110 kB": [check(fresh[0], LARGE, is_dummy=True)] * int(2500 * seconds),
+        "checks": [check(each, SMALL) for each in fresh] * 2,
+        "durable uploads": uploads_of(fresh, SMALL),
+    }
+
+
+def figures_of(
+    work: str, told: dict[str, float], ratio: float, *, late: float | None = None
+) -> Figures:
     """Put what was measured into words."""
     return Figures(
         work=work,
@@ -173,6 +192,7 @@ def figures_of(work: str, told: dict[str, float], ratio: float) -> Figures:
         cpu_ms=1000 * told["cpu"],
         p99_ms=1000 * told["p99"],
         ratio=ratio,
+        late=late,
     )
 
 
@@ -193,13 +213,22 @@ def running(
 
 
 def measure(
-    server: "subprocess.Popen[str]", port: int, packets: Sequence[bytes], folder: Path
+    server: "subprocess.Popen[str]",
+    port: int,
+    packets: Sequence[bytes],
+    folder: Path,
+    *,
+    rate: float = AS_FAST_AS_POSSIBLE,
 ) -> dict[str, float]:
-    """Send packets from a process of its own, and look at the server's processor time."""
+    """Send packets from a process of its own, and look at the server's processor time.
+
+    Where a `rate` per second is given, each packet has its moment, whatever became of the others.
+    """
     file = folder / "packets"
     file.write_bytes(b"".join(len(each).to_bytes(4, "big") + each for each in packets))
     before = cpu_seconds(server.pid)
-    command = [sys.executable, __file__, "--send", str(port), str(file), str(AT_ONCE)]
+    at_once = CROWD if rate else AT_ONCE
+    command = [sys.executable, __file__, "--send", str(port), str(file), str(at_once), str(rate)]
     told = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - this file
     seen: dict[str, float] = json.loads(told.stdout)
     return seen | {"cpu": (cpu_seconds(server.pid) - before) / len(packets)}
@@ -211,14 +240,18 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-async def send_all(port: int, waiting: Iterator[bytes], at_once: int) -> dict[str, float]:
-    """Send every packet, so many at a time; all must be answered with 204."""
+async def send_all(
+    port: int, waiting: Iterator[tuple[float, bytes]], at_once: int
+) -> dict[str, float]:
+    """Send every packet at its moment, so many at a time; all must be answered with 204."""
     times: list[float] = []
 
     async def phone() -> None:
         reader, writer = await asyncio.open_connection(LOOPBACK, port)
-        for packet in waiting:
-            begun = time.perf_counter()
+        for moment, packet in waiting:
+            await asyncio.sleep(max(0, moment - time.perf_counter()))
+            # Behind its moment, a packet is late by what it had to wait for a connection.
+            begun = moment or time.perf_counter()
             writer.write(packet)
             answer = await reader.readuntil(b"\r\n\r\n")
             times.append(time.perf_counter() - begun)
@@ -232,7 +265,15 @@ async def send_all(port: int, waiting: Iterator[bytes], at_once: int) -> dict[st
             phones.create_task(phone())
     seconds = time.perf_counter() - begun
     p99 = statistics.quantiles(times, n=100)[98]
-    return {"count": len(times), "seconds": seconds, "p99": p99}
+    late = sum(each > 2 * FLOOR_MS / 1000 for each in times) / len(times)
+    return {"count": len(times), "seconds": seconds, "p99": p99, "late": late}
+
+
+def in_time(packets: Iterator[bytes], rate: float) -> Iterator[tuple[float, bytes]]:
+    """Give each packet its moment, a whole second from now on; none where there is no rate."""
+    begun = time.perf_counter() + 1
+    for number, packet in enumerate(packets):
+        yield (begun + number / rate if rate else AS_FAST_AS_POSSIBLE), packet
 
 
 def packets_in(data: bytes) -> Iterator[bytes]:
@@ -388,9 +429,11 @@ class Codes:
 
 def line(figures: Figures) -> str:
     """Return figures for people."""
+    late = "" if figures.late is None else f"  {figures.late:.2%} late"
     return (
         f"{figures.work:<32}{figures.requests:8,}  {figures.per_second:7,.0f}/s  "
         f"{figures.cpu_ms:.3f} ms CPU  p99 {figures.p99_ms:6.1f} ms  × {figures.ratio:.2f}"
+        f"{late}"
     )
 
 

@@ -2,8 +2,7 @@
 
 uvicorn writes status line and headers first, then the body: over TLS two records, by whose number
 an observer tells an answer with a body from one without. It stops reading a connection at 64 kB of
-a body until the application takes them, which costs each upload and each dummy of 110 kB a tenth of
-its time.
+a body until the application takes them: a fifth of the processor time of a dummy of 110 kB.
 """
 
 import asyncio
