@@ -2,13 +2,33 @@
 
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from immuni.errors import ImmuniError
 from immuni.keys import ENIntervalNumber, TemporaryExposureKey
 
 _KEY: Final = struct.Struct(">16sIH")
 PACKED_KEY_BYTES: Final = _KEY.size
+
+
+class KeyParts(Protocol):
+    """What a row keeps of a key, be it a TEK or as it came in an upload."""
+
+    @property
+    def key_data(self) -> bytes:
+        """The key's 16 bytes."""
+        ...
+
+    @property
+    def rolling_start_number(self) -> int:
+        """First interval in which it is valid."""
+        ...
+
+    @property
+    def rolling_period(self) -> int:
+        """Number of intervals for which it is valid."""
+        ...
+
 
 StoredKey: TypeAlias = tuple[bytes, int, int]
 """Key data, rolling_start_number, rolling_period: as plain as it gets, because one night of a
@@ -19,7 +39,7 @@ class PackedKeysError(ImmuniError, ValueError):
     """A stored row is not a sequence of packed keys; nothing of it was read."""
 
 
-def stored_keys(teks: Iterable[TemporaryExposureKey]) -> Iterator[StoredKey]:
+def stored_keys(teks: Iterable[KeyParts]) -> Iterator[StoredKey]:
     """Return keys as a row has them."""
     return ((tek.key_data, tek.rolling_start_number, tek.rolling_period) for tek in teks)
 

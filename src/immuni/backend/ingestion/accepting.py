@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from immuni.api.ingestion import Upload
+from immuni.api.ingestion import Tek, Upload
 from immuni.backend.epidemiological import EpidemiologicalInfo, onset_class, seal_epidemiological
 from immuni.backend.errors import OtpUnknownError
 from immuni.backend.infectiousness import Diagnosis, Infectiousness
@@ -12,7 +12,6 @@ from immuni.backend.ingestion.rules import keys_to_keep
 from immuni.backend.ingestion.store import Grant, IngestionStore, Redemption
 from immuni.backend.sealing import SealingKey
 from immuni.clock import Clock
-from immuni.keys import TemporaryExposureKey
 from immuni.otp import OtpHash
 
 
@@ -22,10 +21,6 @@ class VettedUpload:
 
     otp: OtpHash = field(repr=False)
     upload: Upload = field(repr=False)
-
-    def redemption(self) -> Redemption:
-        """Return what is to be spent on what."""
-        return Redemption(self.otp, [tek.key() for tek in self.upload.teks])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,26 +61,24 @@ class Acceptance:
             UnavailableError: The database does not answer; nobody knows whether it kept the group.
         """
         now = self.clock.now()
-        redemptions = [each.redemption() for each in group]
+        redemptions = [Redemption(each.otp, each.upload.teks) for each in group]
         async with self.store.transaction() as work:
             outcomes = await work.redeem(redemptions, now=now)
             granted = [
-                (each.upload, asked.teks, outcome.diagnosis)
-                for each, asked, outcome in zip(group, redemptions, outcomes, strict=True)
+                (each.upload, outcome.diagnosis)
+                for each, outcome in zip(group, outcomes, strict=True)
                 if isinstance(outcome, Grant) and not outcome.repeated
             ]
-            kept = [self._kept(teks, diagnosis) for _, teks, diagnosis in granted]
+            kept = [self._kept(upload, diagnosis) for upload, diagnosis in granted]
             await work.keep(kept, received_on=now.date())
             if granted:
-                told = [self._info(upload, diagnosis, now) for upload, _, diagnosis in granted]
+                told = [self._info(upload, diagnosis, now) for upload, diagnosis in granted]
                 sealed = seal_epidemiological(told, self.sealing_key)
                 await work.enclose(sealed, received_on=now.date())
         return outcomes
 
-    def _kept(
-        self, teks: Sequence[TemporaryExposureKey], diagnosis: Diagnosis
-    ) -> tuple[list[TemporaryExposureKey], Diagnosis]:
-        return keys_to_keep(teks, diagnosis, self.infectiousness), diagnosis
+    def _kept(self, upload: Upload, diagnosis: Diagnosis) -> tuple[list[Tek], Diagnosis]:
+        return keys_to_keep(upload.teks, diagnosis, self.infectiousness), diagnosis
 
     def _info(self, upload: Upload, diagnosis: Diagnosis, now: datetime) -> EpidemiologicalInfo:
         return EpidemiologicalInfo(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from immuni.api.dates import is_recent
 from immuni.api.ingestion import Tek, Upload
@@ -10,7 +10,10 @@ from immuni.api.limits import MAX_EXPOSURE_AGE
 from immuni.api.provinces import Territory
 from immuni.backend.errors import InvalidRequestError
 from immuni.backend.infectiousness import Diagnosis, Infectiousness
-from immuni.keys import INTERVAL_SECONDS, TEK_ROLLING_PERIOD, TemporaryExposureKey
+from immuni.backend.packed_keys import KeyParts
+from immuni.keys import INTERVAL_SECONDS, TEK_ROLLING_PERIOD
+
+K = TypeVar("K", bound=KeyParts)
 
 MAX_KEY_LEAD: Final = timedelta(hours=2)
 """How far in the future a key may start."""
@@ -50,9 +53,7 @@ def vet(
     _vet_teks(upload.teks, now + skew)
 
 
-def keys_to_keep(
-    teks: Iterable[TemporaryExposureKey], diagnosis: Diagnosis, table: Infectiousness
-) -> list[TemporaryExposureKey]:
+def keys_to_keep(teks: Iterable[K], diagnosis: Diagnosis, table: Infectiousness) -> list[K]:
     """Return the keys of the days on which the person may have been infectious."""
     levels, onset = table.levels, diagnosis.onset_number
     return [tek for tek in teks if tek.rolling_start_number // TEK_ROLLING_PERIOD - onset in levels]

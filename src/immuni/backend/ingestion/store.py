@@ -15,10 +15,9 @@ from immuni.backend.connections import single_statement, transaction
 from immuni.backend.errors import OtpUnknownError
 from immuni.backend.infectiousness import Diagnosis
 from immuni.backend.otp_keys import KeyedHash, OtpKeys
-from immuni.backend.packed_keys import pack_keys, stored_keys
+from immuni.backend.packed_keys import KeyParts, pack_keys, stored_keys
 from immuni.backend.sealing import Sealed
 from immuni.database import Pool
-from immuni.keys import TemporaryExposureKey
 from immuni.otp import OtpHash
 
 # Here and below, rows are locked in the order of their hashes: no two groups wait for each other.
@@ -57,7 +56,7 @@ class Redemption:
     """A code, and the keys that it is to be spent on."""
 
     otp: OtpHash = field(repr=False)
-    teks: Sequence[TemporaryExposureKey] = field(repr=False)
+    teks: Sequence[KeyParts] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class UploadWork:
 
     async def keep(
         self,
-        uploads: Iterable[tuple[Sequence[TemporaryExposureKey], Diagnosis]],
+        uploads: Iterable[tuple[Sequence[KeyParts], Diagnosis]],
         *,
         received_on: date,
     ) -> None:
@@ -125,7 +124,7 @@ class UploadWork:
                 [packed for packed, _, _ in rows],
                 [of.onset_on for _, _, of in rows],
                 [of.tested_on for _, _, of in rows],
-                [max(tek.rolling_end_number for tek in teks) for _, teks, _ in rows],
+                [max(map(_end, teks)) for _, teks, _ in rows],
             ]
             await self._connection.execute(_KEEP, [received_on, *columns], prepare=False)
 
@@ -142,9 +141,7 @@ class UploadWork:
         cursor = await self._connection.execute(_FIND, [keyed_hashes, now], prepare=False)
         return {KeyedHash(row[0]): _Code(*row[1:]) for row in await cursor.fetchall()}
 
-    def _spend(
-        self, code: "_Code | None", teks: Sequence[TemporaryExposureKey]
-    ) -> Grant | OtpUnknownError:
+    def _spend(self, code: "_Code | None", teks: Sequence[KeyParts]) -> Grant | OtpUnknownError:
         if code is None:
             return OtpUnknownError("the code is not authorised")
         digest = self._keys.upload_digest(code.key_id, [tek.key_data for tek in teks])
@@ -205,3 +202,8 @@ class IngestionStore:
 
 def _first_of(codes: Mapping[KeyedHash, _Code], keyed_hashes: Iterable[KeyedHash]) -> _Code | None:
     return next((codes[each] for each in keyed_hashes if each in codes), None)
+
+
+def _end(tek: KeyParts) -> int:
+    """Return the first interval in which a key is no longer valid."""
+    return tek.rolling_start_number + tek.rolling_period
