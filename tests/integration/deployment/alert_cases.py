@@ -1,7 +1,8 @@
 """For each alert, figures at which it must go off, and figures at which it must not.
 
 Series are written as Prometheus's tool wants them, a value a minute: ``0+60x90`` begins at nought
-and grows by 60 each minute, so by one a second, for 90 minutes. Time begins at nought, too.
+and grows by 60 each minute, so by one a second, for 90 minutes. Time begins at nought, too; the
+rules are looked at every five minutes.
 """
 
 from collections.abc import Mapping
@@ -53,7 +54,7 @@ CASES: Final[Mapping[str, Case]] = {
     "RetentionOverdue": Case(
         fires={'immuni_job_last_success_seconds{name="retention"}': "0+0x300"},
         before="3h",
-        at="3h1m",
+        at="3h5m",
         silent={'immuni_job_last_success_seconds{name="retention"}': "0+60x300"},
     ),
     "JobFailing": Case(
@@ -62,7 +63,7 @@ CASES: Final[Mapping[str, Case]] = {
             'immuni_job_last_success_seconds{name="publish"}': "0+0x300",
         },
         before="3h",
-        at="3h1m",
+        at="3h5m",
         silent={'immuni_job_last_success_seconds{name="publish"}': "0+0x300"},
         labels={"name": "outbox"},
     ),
@@ -82,7 +83,7 @@ CASES: Final[Mapping[str, Case]] = {
     "PublishingLate": Case(
         fires={'immuni_job_last_success_seconds{name="publish"}': "0+0x600"},
         before="5h10m",
-        at="5h20m",
+        at="5h30m",
         # It went well at the end of the window.
         silent={'immuni_job_last_success_seconds{name="publish"}': "0+0x240 14400+0x300"},
     ),
