@@ -55,7 +55,7 @@ class CheckOtp(Request, frozen=True, kw_only=True):
         check_padding(self.padding)
 
 
-class Tek(Request, frozen=True, kw_only=True):
+class Tek(Request, frozen=True, kw_only=True, gc=False):
     """One TEK of an upload.
 
     Attributes:

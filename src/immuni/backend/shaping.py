@@ -151,6 +151,19 @@ def padded(start: Message, body: bytes) -> Message:
     return {**start, "headers": [*start["headers"], (_PADDING_NAME, b"0" * missing)]}
 
 
+def _shaped(reply: Reply) -> tuple[Message, Message]:
+    """Return the messages that send a reply; nearly all are the same, and need no counting."""
+    if reply == _DONE:
+        return {**_DONE_START}, _DONE_BODY
+    start, content = reply.messages(cache_control=NO_STORE)
+    return padded(start, reply.body), content
+
+
+_DONE: Final = Reply(HTTPStatus.NO_CONTENT)
+_DONE_START: Final = padded(_DONE.messages(cache_control=NO_STORE)[0], b"")
+_DONE_BODY: Final = _DONE.messages(cache_control=NO_STORE)[1]
+
+
 class _ShapedApp:
     """One endpoint, behind its shaping."""
 
@@ -180,9 +193,8 @@ class _ShapedApp:
             self._shaping.metrics.count_overrun(scope.get(ENDPOINT_KEY, ""))
         # A timer and nothing else: no thread, no connection of the database.
         await asyncio.sleep(leaves.at - loop.time())
-        start, content = reply.messages(cache_control=NO_STORE)
-        await send(padded(start, reply.body))
-        await send(content)
+        for message in _shaped(reply):
+            await send(message)
 
     async def _reply(self, scope: Scope, headers: Headers, body: bytes, *, is_dummy: bool) -> Reply:
         """Return the answer to a request whose body has arrived."""
@@ -192,7 +204,7 @@ class _ShapedApp:
         except RetryLaterError as error:
             return self._shaping.contract.refusal(error)
         if is_dummy:
-            return Reply(HTTPStatus.NO_CONTENT)
+            return _DONE
 
         async def read() -> bytes:
             return body

@@ -8,6 +8,7 @@ from pathlib import Path
 from prometheus_client import REGISTRY
 
 from immuni.clock import SystemClock
+from immuni.deployment.collecting import collect_rarely
 from immuni.deployment.configured import read_configured
 from immuni.deployment.open_files import allow_open_files
 from immuni.deployment.roles import Role
@@ -38,6 +39,7 @@ async def serve_role(role: Role, config: Path | None) -> None:
     # Only the role's own module is imported: a server need not know a Bluetooth stack.
     module = import_module(f"immuni.deployment.wiring.{role}")
     async with module.servers(wiring) as servers:
+        collect_rarely()
         await _serve_until_stopped(servers)
 
 
