@@ -191,9 +191,10 @@ class _ShapedApp:
         leaves = departure(arrival=arrival, done=loop.time(), floor=self._floor, draw=self._draw)
         if leaves.multiple > 1:
             self._shaping.metrics.count_overrun(scope.get(ENDPOINT_KEY, ""))
+        messages = _shaped(reply)
         # A timer and nothing else: no thread, no connection of the database.
         await asyncio.sleep(leaves.at - loop.time())
-        for message in _shaped(reply):
+        for message in messages:
             await send(message)
 
     async def _reply(self, scope: Scope, headers: Headers, body: bytes, *, is_dummy: bool) -> Reply:
