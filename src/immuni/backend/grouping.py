@@ -49,7 +49,12 @@ class Grouped(Generic[T, R]):
         if len(self._groups) < self._max_groups:
             # It begins in the next turn of the loop, with everything that comes in this one.
             self._groups.add(asyncio.create_task(self._work_on()))
-        return await outcome
+        try:
+            return await outcome
+        finally:
+            # A refusal's traceback holds this frame: with the outcome in it, which holds the
+            # refusal, everything that the request brought would stay until that circle is found.
+            del outcome
 
     async def _work_on(self) -> None:
         """Take groups until nobody waits."""

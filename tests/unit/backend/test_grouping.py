@@ -1,5 +1,8 @@
 import asyncio
+import gc
+import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -144,6 +147,29 @@ async def test_nobody_waits_for_ever_when_the_loop_ends_a_group() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_refusal_leaves_no_circle_that_holds_what_was_sent() -> None:
+    class Body:
+        """Stands for what a request brought."""
+
+    double = Grouped(Work())
+    seen: list[weakref.ref[Body]] = []
+
+    async def ask() -> int:
+        body = Body()
+        seen.append(weakref.ref(body))
+        return await double(1)
+
+    gc.disable()
+    try:
+        with suppress(OtpUnknownError):
+            await ask()
+        await settled()
+
+        assert seen[0]() is None
+    finally:
+        gc.enable()
 
 
 async def settled() -> None:
