@@ -18,38 +18,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import psycopg
-import uvicorn
 import uvloop
-from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
 
-from immuni.api import Tek, Upload, italy
-from immuni.api.messages import parse_request
+from immuni.api import Tek, Upload
 from immuni.app.packet import Envelope, check_packet, upload_packet
-from immuni.backend.contract import HttpSettings, contract, create_app
-from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS
-from immuni.backend.ingestion.http import ingestion_service
-from immuni.backend.ingestion.limiter import WrongCodeMetrics
-from immuni.backend.ingestion.settings import IngestionSettings
 from immuni.backend.otp_keys import OtpKeys
-from immuni.backend.sealing import SealingKey, create_sealing_key
-from immuni.backend.shaping import Shaping, ShapingMetrics, ShapingSettings
+from immuni.backend.sealing import create_sealing_key
 from immuni.clock import SystemClock
-from immuni.database import Pool
-from immuni.deployment.collecting import collect_rarely
 from immuni.deployment.databases import ServicesDatabase, prepare_services_database
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
 from immuni.deployment.layout import Layout
@@ -58,8 +41,6 @@ from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.entropy import SystemEntropy
 from immuni.keys import TemporaryExposureKey, first_interval_of
 from immuni.otp import OtpHash, generate_otp, otp_hash
-from immuni.telemetry import configure_logs
-from immuni.web import Application, OneWriteHttpProtocol
 
 SMALL: Final = 8_000
 LARGE: Final = 110_000
@@ -71,9 +52,7 @@ HALF_LOAD: Final = {"dummies of 110 kB": 1250.0, "checks": 1000.0, "durable uplo
 FLOOR_MS: Final = 150
 KEYS: Final = OtpKeys({"bench": bytes(range(32))})
 NOW: Final = SystemClock().now()
-SWIFT: Final = ShapingSettings(
-    response_floor=timedelta(milliseconds=10), response_mean=timedelta(milliseconds=1)
-)
+NOWHERE: Final = Path(__file__).with_name("_nowhere.py")
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -96,13 +75,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="about so long for each figure")
     parser.add_argument("--published", type=int, default=0, help="keys in the tables before")
     parser.add_argument("--json", action="store_true", help="print one object per line")
-    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--send", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.serve:
-        kind, port, folder = arguments.serve
-        uvloop.run(serve(kind, int(port), Path(folder)))
-    elif arguments.send:
+    if arguments.send:
         port, file, at_once, rate = arguments.send
         packets = in_time(packets_in(Path(file).read_bytes()), float(rate))
         print(json.dumps(uvloop.run(send_all(int(port), packets, int(at_once)))))
@@ -132,7 +107,7 @@ def without_database(folder: Path, count: int) -> Iterator[Figures]:
     seen = {}
     for kind in ("bare", "whole"):
         port = free_block(SystemEntropy().below(40_000))
-        command = [sys.executable, __file__, "--serve", kind, str(port), str(folder)]
+        command = [sys.executable, str(NOWHERE), kind, str(port), str(folder)]
         with running(command) as server:
             seen[kind] = measure(server, port, packets, folder)
     bare, whole = seen["bare"], seen["whole"]
@@ -343,91 +318,6 @@ def fill(owner: str, published: int) -> None:
         )
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
-
-
-async def serve(kind: str, port: int, folder: Path) -> None:
-    """Serve the upload role's endpoints with a store that keeps nothing, or bare parsing."""
-    app: ASGIApp = bare_app() if kind == "bare" else whole_app(folder)
-    config = uvicorn.Config(
-        app, host=LOOPBACK, port=port, loop="uvloop", http=OneWriteHttpProtocol,
-        log_config=None, access_log=False, server_header=False, proxy_headers=False,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    print("ready", flush=True)
-    await task
-
-
-def bare_app() -> Starlette:
-    """Return what Starlette and msgspec take for the same body, and nothing else."""
-
-    async def upload(request: Request) -> Response:
-        parse_request(Upload, await request.body())
-        return Response(status_code=204)
-
-    return Starlette(routes=[Route("/v1/ingestion/upload", upload, methods=["POST"])])
-
-
-def whole_app(folder: Path) -> Application:
-    """Return the upload role's application, on a pool that leads nowhere."""
-    registry, clock, entropy = CollectorRegistry(), SystemClock(), SystemEntropy()
-    settings = HttpSettings()
-    service = ingestion_service(
-        pool=cast("Pool", NowherePool()),
-        keys=KEYS,
-        settings=IngestionSettings(),
-        infectiousness=DEFAULT_INFECTIOUSNESS,
-        territory=italy(),
-        sealing_key=SealingKey.read(folder / "analytics.pem", key_id="analytics"),
-        shaping=Shaping(
-            settings=SWIFT,
-            contract=contract(settings),
-            entropy=entropy,
-            metrics=ShapingMetrics(registry),
-        ),
-        metrics=WrongCodeMetrics(registry),
-        clock=clock,
-        entropy=entropy,
-    )
-    configure_logs(level="error")
-    collect_rarely()
-    return create_app([service], settings=settings, registry=registry)
-
-
-class NowherePool:
-    """Takes every statement, and answers each as if it had asked for a code that is alive."""
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator["NowherePool"]:
-        """Lend itself."""
-        yield self
-
-    @asynccontextmanager
-    async def pipeline(self) -> AsyncIterator[None]:
-        """Wait for nothing."""
-        yield
-
-    transaction = pipeline
-
-    async def execute(
-        self, _statement: str, values: Sequence[object] = (), **_options: object
-    ) -> "Codes":
-        """Find every code that is asked for."""
-        return Codes(cast("Sequence[bytes]", values[0]) if values else ())
-
-
-@dataclass(frozen=True, slots=True)
-class Codes:
-    """The rows of codes that are alive, and were not used yet."""
-
-    hashes: Sequence[bytes]
-
-    async def fetchall(self) -> list[tuple[object, ...]]:
-        """Return them."""
-        onset, id_ = NOW.date() - timedelta(days=3), uuid.UUID(int=0)
-        return [(each, id_, KEYS.current_id, None, onset, None) for each in self.hashes]
 
 
 def line(figures: Figures) -> str:
