@@ -1,6 +1,7 @@
 """The Exposure Reporting Service over HTTP."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -107,36 +108,43 @@ def reporting_service(
     return Service(
         name="reporting",
         title="Exposure Reporting Service",
-        endpoints=[
-            Endpoint(
-                method=Method.GET,
-                path="/v1/keys/index",
-                summary="Fetch the chunk index",
-                handler=index,
-                replies={HTTPStatus.OK: ChunkIndex, HTTPStatus.NOT_MODIFIED: None},
-                errors=(NoChunksError,),
-                says=(ETAG,),
-                reply_examples={HTTPStatus.OK: examples.CHUNK_INDEX},
-                cache_control="public, max-age=1800",
-            ),
-            Endpoint(
-                method=Method.GET,
-                path="/v1/keys/{index}",
-                summary="Download a chunk",
-                handler=chunk,
-                replies={
-                    HTTPStatus.OK: ZIP_CONTENT_TYPE,
-                    HTTPStatus.PARTIAL_CONTENT: ZIP_CONTENT_TYPE,
-                    HTTPStatus.NOT_MODIFIED: None,
-                },
-                parameters=(_INDEX,),
-                errors=(ChunkNotFoundError, RangeError),
-                says=(ETAG, ACCEPT_RANGES, CONTENT_RANGE, WHOLE_LENGTH),
-                cache_control="public, max-age=1296000, immutable",
-            ),
-        ],
+        endpoints=_endpoints(index, chunk),
         is_ready=is_ready,
         running=follower.running,
+    )
+
+
+def _endpoints(
+    index: Callable[[Call[None]], Awaitable[Reply]],
+    chunk: Callable[[Call[None]], Awaitable[Reply]],
+) -> tuple[Endpoint[None], ...]:
+    return (
+        Endpoint(
+            method=Method.GET,
+            path="/v1/keys/index",
+            summary="Fetch the chunk index",
+            handler=index,
+            replies={HTTPStatus.OK: ChunkIndex, HTTPStatus.NOT_MODIFIED: None},
+            errors=(NoChunksError,),
+            says=(ETAG,),
+            reply_examples={HTTPStatus.OK: examples.CHUNK_INDEX},
+            cache_control="public, max-age=1800",
+        ),
+        Endpoint(
+            method=Method.GET,
+            path="/v1/keys/{index}",
+            summary="Download a chunk",
+            handler=chunk,
+            replies={
+                HTTPStatus.OK: ZIP_CONTENT_TYPE,
+                HTTPStatus.PARTIAL_CONTENT: ZIP_CONTENT_TYPE,
+                HTTPStatus.NOT_MODIFIED: None,
+            },
+            parameters=(_INDEX,),
+            errors=(ChunkNotFoundError, RangeError),
+            says=(ETAG, ACCEPT_RANGES, CONTENT_RANGE, WHOLE_LENGTH),
+            cache_control="public, max-age=1296000, immutable",
+        ),
     )
 
 
