@@ -1,13 +1,14 @@
 """Work that is done for everybody who waits for it at once: one transaction in place of many.
 
 A transaction costs the same exchanges with the database and the same write to the disk whether it
-stores one upload or fifty. So what comes while a group is at work waits for its end, and is the
-next group. Who comes alone waits for nobody.
+stores one upload or fifty. So the first of a group waits a moment for others, where its answer has
+to wait anyway, and what comes while a group is at work is the next group.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Generic, TypeVar, cast
 
 from immuni.errors import ImmuniError
@@ -22,20 +23,30 @@ GroupWork = Callable[[Sequence[T]], Awaitable[Sequence[R | ImmuniError]]]
 class Grouped(Generic[T, R]):
     """Hands single items to work that is done in groups."""
 
-    def __init__(self, work: GroupWork[T, R], *, max_size: int = 64, max_groups: int = 2) -> None:
+    def __init__(
+        self,
+        work: GroupWork[T, R],
+        *,
+        patience: timedelta = timedelta(0),
+        max_size: int = 64,
+        max_groups: int = 2,
+    ) -> None:
         """Gather for `work`.
 
         Args:
             work: Does the work of a group.
+            patience: How long the first of a group waits for others.
             max_size: Items of a group at most.
             max_groups: Groups that are at work at once at most. Where one waits, as for the lock of
                 a row, the others go on.
         """
         self._work = work
+        self._patience = patience.total_seconds()
         self._max_size = max_size
         self._max_groups = max_groups
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._groups: set[asyncio.Task[None]] = set()
+        self._gathers = False
 
     async def __call__(self, item: T) -> R:
         """Return the item's own result, however its group was made up.
@@ -46,8 +57,8 @@ class Grouped(Generic[T, R]):
         """
         outcome: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, outcome))
-        if len(self._groups) < self._max_groups:
-            # It begins in the next turn of the loop, with everything that comes in this one.
+        if not self._gathers and len(self._groups) < self._max_groups:
+            self._gathers = True
             self._groups.add(asyncio.create_task(self._work_on()))
         try:
             return await outcome
@@ -57,13 +68,25 @@ class Grouped(Generic[T, R]):
             del outcome
 
     async def _work_on(self) -> None:
-        """Take groups until nobody waits."""
+        """Wait for others, then take groups until nobody waits."""
         try:
+            await self._gather()
             while self._waiting:
                 await self._take()
         finally:
             # In the same turn in which nobody was found waiting: whoever comes next begins anew.
             self._groups.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _gather(self) -> None:
+        try:
+            await asyncio.sleep(self._patience)
+        except asyncio.CancelledError:
+            # Where the loop ends in the middle, nobody waits for ever.
+            self._cancel(self._waiting)
+            self._waiting.clear()
+            raise
+        finally:
+            self._gathers = False
 
     async def _take(self) -> None:
         size = min(self._max_size, len(self._waiting))
@@ -71,9 +94,11 @@ class Grouped(Generic[T, R]):
         try:
             await self._serve(group)
         finally:
-            # Where the loop ends in the middle, nobody waits for ever.
-            for _, outcome in group:
-                outcome.cancel()
+            self._cancel(group)  # Whoever was not answered, because the loop ends.
+
+    def _cancel(self, items: Iterable[tuple[T, asyncio.Future[R]]]) -> None:
+        for _, outcome in items:
+            outcome.cancel()
 
     async def _serve(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:

@@ -179,7 +179,7 @@ class _ShapedApp:
         is_dummy = _is_dummy(headers)
         limits = self._shaping.contract.limits
         try:
-            body = await read_body(headers, receive, limits, keep=not is_dummy)
+            body = await read_body(scope, headers, receive, limits, keep=not is_dummy)
             arrival = loop.time()
             reply = await self._reply(scope, headers, body, is_dummy=is_dummy)
             del body  # Thousands wait at once, for longer than their work took.

@@ -35,7 +35,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
     media_type = (headers.one("content-type") or "").partition(";")[0].strip().lower()
     if media_type != _CONTENT_TYPE:
         raise MalformedFormError(f"want a body of type {_CONTENT_TYPE}")
-    body = await read_body(headers, request.receive, _LIMITS)
+    body = await read_body(request.scope, headers, request.receive, _LIMITS)
     try:
         pairs = parse_qsl(
             body.decode("ascii"),

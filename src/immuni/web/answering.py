@@ -36,7 +36,7 @@ class EndpointApp:
         headers = Headers(scope["headers"])
 
         async def read() -> bytes:
-            return await read_body(headers, receive, self._contract.limits)
+            return await read_body(scope, headers, receive, self._contract.limits)
 
         try:
             reply = await self.answer(scope, headers, read)

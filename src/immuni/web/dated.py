@@ -4,6 +4,7 @@ A phone takes its idea of the servers' time from it, so it must be the time by w
 decide; in tests that is a clock which stands still.
 """
 
+from collections.abc import Awaitable
 from email.utils import formatdate
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,10 +25,10 @@ class Dated:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and date its answer when it leaves."""
 
-        async def dating(message: Message) -> None:
+        def dating(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"] = [self._date(), *message.get("headers", ())]
-            await send(message)
+            return send(message)
 
         await self._app(scope, receive, dating)
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final
 
@@ -73,10 +74,10 @@ class Observer:
         status = 0
         begun = time.perf_counter()
 
-        async def sending(message: Message) -> None:
+        def sending(message: Message) -> Awaitable[None]:
             nonlocal status
             status = message.get("status", status)
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, sending)

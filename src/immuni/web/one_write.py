@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from immuni.web.bodies import WHOLE_BODY_KEY
+
 _BODY_BUFFER: Final = 256 * 1024
 """Bytes of a body that wait for the application before its connection is not read any further; as
 much as a body may have by default."""
@@ -36,6 +38,12 @@ class OneWriteHttpProtocol(HttpToolsProtocol):
         if len(self.cycle.body) > _BODY_BUFFER:
             self.flow.pause_reading()
         self.cycle.message_event.set()
+
+    def on_message_complete(self) -> None:
+        """Say that the body is whole; a small one is so before the application starts."""
+        super().on_message_complete()
+        if not self.cycle.more_body:
+            self.cycle.scope[WHOLE_BODY_KEY] = True  # type: ignore[typeddict-unknown-key]
 
 
 class _GatheringTransport:

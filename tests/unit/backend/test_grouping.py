@@ -3,6 +3,7 @@ import gc
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 
@@ -51,6 +52,32 @@ async def test_what_comes_in_one_turn_is_one_group() -> None:
 
     assert await asyncio.gather(*(double(2 * each) for each in range(10))) == list(range(0, 40, 4))
     assert len(work.groups) == 1
+
+
+async def test_the_first_waits_a_moment_for_others() -> None:
+    work = Work()
+    double = Grouped(work, patience=timedelta(milliseconds=200))
+    first = asyncio.create_task(double(0))
+    await settled()
+    assert work.groups == []
+
+    assert await double(2) == 4
+    assert await first == 0
+
+    assert work.groups == [[0, 2]]
+
+
+async def test_nobody_waits_for_ever_when_the_loop_ends_a_group_that_gathers() -> None:
+    work = Work()
+    double = Grouped(work, patience=timedelta(hours=1))
+    waiting = asyncio.create_task(double(2))
+    await settled()
+
+    the_group().cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert work.groups == []
 
 
 async def test_a_group_that_waits_does_not_hold_up_the_next() -> None:
@@ -141,9 +168,8 @@ async def test_nobody_waits_for_ever_when_the_loop_ends_a_group() -> None:
     double = Grouped(work)
     waiting = asyncio.create_task(double(2))
     await settled()
-    [group] = [each for each in asyncio.all_tasks() if "_work_on" in repr(each)]
 
-    group.cancel()
+    the_group().cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -170,6 +196,12 @@ async def test_a_refusal_leaves_no_circle_that_holds_what_was_sent() -> None:
         assert seen[0]() is None
     finally:
         gc.enable()
+
+
+def the_group() -> "asyncio.Task[object]":
+    """Return the only task that works on a group."""
+    [group] = [each for each in asyncio.all_tasks() if "_work_on" in repr(each)]
+    return group
 
 
 async def settled() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -43,6 +44,9 @@ from immuni.entropy import Entropy
 from immuni.otp import OtpHash, parse_otp_hash
 from immuni.web import Call, Endpoint, Headers, Method, Parameter, Place, Reply, Service
 
+PATIENCE: Final = timedelta(milliseconds=5)
+"""How long a request waits for others to share a transaction with; a part of the time that its
+answer has to wait out anyway."""
 _BEARER: Final = Parameter(
     name=AUTHORIZATION,
     place=Place.HEADER,
@@ -176,8 +180,8 @@ def ingestion_service(  # noqa: PLR0913 - each is a part that the wiring holds
         clock=clock,
     )
     handlers = IngestionHandlers(
-        is_authorised=Grouped(acceptance.check),
-        accept=Grouped(acceptance.accept),
+        is_authorised=Grouped(acceptance.check, patience=PATIENCE),
+        accept=Grouped(acceptance.accept, patience=PATIENCE),
         settings=settings,
         territory=territory,
         limiter=WrongCodeLimiter(
