@@ -36,6 +36,8 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "synchronous_commit": "off",
     # Every database that is dropped has all buffers looked through.
     "shared_buffers": "128MB",
+    # Guessing passwords is to be slow; each of the many connections of the run would be as well.
+    "scram_iterations": "1",
 }
 _PREPARATIONS: Final = {
     ServicesDatabase: prepare_services_database,
@@ -88,12 +90,20 @@ class PostgresKeeper:
 
     def _prepare(self, question: object) -> object:
         if question == _ADMIN:
-            return self._postgres.start()
+            return self._start()
         if _ADMIN not in self._answers:
-            self._answers[_ADMIN] = self._postgres.start()
+            self._answers[_ADMIN] = self._start()
         admin_url = cast("str", self._answers[_ADMIN])
         prepare = _PREPARATIONS[cast("type[ServicesDatabase]", question)]
         return prepare(admin_url, self._folder / "secrets")
+
+    def _start(self) -> str:
+        admin_url = self._postgres.start()
+        # The superuser's password was kept before there were settings.
+        password = psycopg.conninfo.conninfo_to_dict(admin_url)["password"]
+        with psycopg.connect(admin_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("ALTER ROLE CURRENT_USER PASSWORD {}").format(password))
+        return admin_url
 
 
 class Postgres:

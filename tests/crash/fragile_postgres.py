@@ -35,7 +35,8 @@ class FragilePostgres:
         # when the server is started again; a port would not.
         self._folder = Path(tempfile.mkdtemp(prefix="immuni-fragile-"))
         # Processes die here, not the machine: what they wrote is there without a sync.
-        self._server = EmbeddedPostgres(self._folder / "postgres", settings={"fsync": "off"})
+        settings = {"fsync": "off", "scram_iterations": "1"}
+        self._server = EmbeddedPostgres(self._folder / "postgres", settings=settings)
         self._admin_url = self._server.start()
         self._template = prepare_services_database(self._admin_url, self._folder / "secrets")
 

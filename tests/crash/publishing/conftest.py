@@ -1,23 +1,34 @@
 """Countries, on the run's database or on one that may be stopped."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from immuni.deployment.databases import ServicesDatabase
-from tests.crash.publishing.country import Country, country_on
+from tests.crash.publishing.country import Country, running_publishers
+from tests.publishing import Press
+
+
+@pytest.fixture(scope="session")
+def publishers() -> Iterator["subprocess.Popen[bytes]"]:
+    """Run the process that forks publishers: to import what they need takes longer than a run."""
+    with running_publishers() as process:
+        yield process
 
 
 @pytest.fixture
-def country(tmp_path: Path, services_database: ServicesDatabase) -> Iterator[Country]:
+def country(
+    tmp_path: Path, services_database: ServicesDatabase, publishers: "subprocess.Popen[bytes]"
+) -> Country:
     """Found a country whose database stays."""
-    with country_on(services_database, tmp_path) as founded:
-        yield founded
+    return Country(Press(tmp_path, services_database), publishers)
 
 
 @pytest.fixture
-def fragile_country(tmp_path: Path, fragile_database: ServicesDatabase) -> Iterator[Country]:
+def fragile_country(
+    tmp_path: Path, fragile_database: ServicesDatabase, publishers: "subprocess.Popen[bytes]"
+) -> Country:
     """Found a country whose database may be stopped."""
-    with country_on(fragile_database, tmp_path) as founded:
-        yield founded
+    return Country(Press(tmp_path, fragile_database), publishers)

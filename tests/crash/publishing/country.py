@@ -1,9 +1,7 @@
 """A country whose publishers break, and what must come of it whatever breaks."""
 
-import json
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -17,10 +15,9 @@ import psycopg
 from immuni.backend.chunks import ChunkName
 from immuni.backend.infectiousness import Diagnosis
 from immuni.backend.packed_keys import teks_of, unpack_keys
-from immuni.deployment.databases import ServicesDatabase
 from immuni.keys import ENIntervalNumber, TemporaryExposureKey, day_of, start_of
 from tests.crash.publishing.dying_publisher import SETTINGS
-from tests.crash.publishing.wishes import GO_ON, HALTED, Ended, Wish
+from tests.crash.publishing.wishes import GO_ON, HALTED, Ended, Order, Wish
 from tests.publishing import NOW, Press, keep_uploads, keys_of_days
 
 PEOPLE: Final = 25
@@ -89,15 +86,18 @@ class Country:
     ) -> list[Ended]:
         assert self.publishers.stdin is not None
         assert self.publishers.stdout is not None
-        self.publishers.stdin.write(msgspec.json.encode(wishes) + b"\n")
+        order = Order(asdict(self.press.database), str(self.press.folder), wishes)
+        self.publishers.stdin.write(msgspec.json.encode(order) + b"\n")
         self.publishers.stdin.flush()
         line = self.publishers.stdout.readline()
         if line == HALTED:
             assert meanwhile is not None
-            await meanwhile()
-            self.publishers.stdin.write(GO_ON)
-            self.publishers.stdin.flush()
-            line = self.publishers.stdout.readline()
+            try:
+                await meanwhile()
+            finally:
+                self.publishers.stdin.write(GO_ON)
+                self.publishers.stdin.flush()
+                line = self.publishers.stdout.readline()
         return msgspec.json.decode(line, type=list[Ended])
 
     async def _look(self, *, latest: datetime) -> None:
@@ -107,31 +107,23 @@ class Country:
         their windows never go back; nothing new was published before the clocks of those who
         published allowed it.
         """
-        ends = self.press.query("SELECT window_end FROM publishing.chunk ORDER BY index")
+        with psycopg.connect(self.press.database.owner) as connection:
+            rows = connection.execute(
+                "SELECT index, digest, window_end FROM publishing.chunk ORDER BY index"
+            ).fetchall()
+            progress = connection.execute("SELECT newest_index FROM publishing.progress").fetchall()
+            chunks = {index: digest for index, digest, _ in rows}
+            new = sorted(chunks.keys() - self._announced.keys())
+            if new:
+                assert _last_end_from(new[0], connection) + SETTINGS.embargo <= latest
+        ends = [end for *_, end in rows]
         assert ends == sorted(ends)
-        rows = self.press.query("SELECT index, digest FROM publishing.chunk ORDER BY index")
-        assert [index for index, _ in rows] == list(range(1, len(rows) + 1))
-        assert self.press.query("SELECT newest_index FROM publishing.progress") == [(len(rows),)]
-        chunks = dict(rows)
+        assert list(chunks) == list(range(1, len(rows) + 1))
+        assert progress == [(len(rows),)]
         assert chunks.items() >= self._announced.items()
-        new = sorted(chunks.keys() - self._announced.keys())
         for index in [*self._announced][-3:] + new:
             await self.press.chunks.read(ChunkName(index, chunks[index]))
-        if new:
-            assert self._last_end_from(new[0]) + SETTINGS.embargo <= latest
         self._announced = chunks
-
-    def _last_end_from(self, index: int) -> datetime:
-        """Return when the last key was over that the chunk `index` or a later one holds."""
-        with psycopg.connect(self.press.database.owner) as connection:
-            row = connection.execute(
-                "SELECT max(rolling_start_number + rolling_period) FROM publishing.key"
-                " WHERE chunk_index >= %s",
-                [index],
-            ).fetchone()
-        assert row is not None
-        assert row[0] is not None, "there is a chunk without keys"
-        return start_of(ENIntervalNumber(row[0]))
 
     async def check(self) -> None:
         """Make sure that all is as if nothing had broken, after a run that was undisturbed.
@@ -169,26 +161,26 @@ class Country:
         }
 
 
+def _last_end_from(index: int, connection: psycopg.Connection) -> datetime:
+    """Return when the last key was over that the chunk `index` or a later one holds."""
+    row = connection.execute(
+        "SELECT max(rolling_start_number + rolling_period) FROM publishing.key"
+        " WHERE chunk_index >= %s",
+        [index],
+    ).fetchone()
+    assert row is not None
+    assert row[0] is not None, "there is a chunk without keys"
+    return start_of(ENIntervalNumber(row[0]))
+
+
 @contextmanager
-def country_on(database: ServicesDatabase, folder: Path) -> Iterator[Country]:
-    """Found a country on a fresh database."""
-    press = Press(folder, database)
-    command = [sys.executable, "-m", "tests.crash.publishing.dying_publisher"]
+def running_publishers() -> Iterator["subprocess.Popen[bytes]"]:
+    """Run the process that runs publishers, for any number of countries."""
     with subprocess.Popen(
-        [*command, json.dumps(asdict(database)), str(folder)],
+        [sys.executable, "-m", "tests.crash.publishing.dying_publisher"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as publishers:
-        yield Country(press, publishers)
+        yield publishers
         assert publishers.stdin is not None
         publishers.stdin.close()
-
-
-async def seconds_of_a_run(country: Country) -> float:
-    """Return how long a publisher works that nothing disturbs."""
-    # The first one waits for the imports as well.
-    assert (await country.publish()).code == 0
-    await country.upload()
-    begun = time.monotonic()
-    assert (await country.publish()).code == 0
-    return time.monotonic() - begun

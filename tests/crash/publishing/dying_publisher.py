@@ -1,15 +1,14 @@
 """Publishers whose world breaks: run as a process of its own by the crash tests.
 
-The process reads wishes, forks a publisher for each, and answers with how they ended. A publisher
-dies, or halts, before or after any of its effects: whatever goes to PostgreSQL or comes from it,
-whatever is done to the chunk store, each sync, rename and deletion of a file; and while it waits
-for PostgreSQL's answer. They are counted as they happen, so that an effect which somebody adds is
-one more moment to die at.
+The process reads orders, forks a publisher for each wish, and answers with how they ended. A
+publisher dies, or halts, before or after any of its effects: whatever goes to PostgreSQL or comes
+from it, whatever is done to the chunk store, each sync, rename and deletion of a file; and while it
+waits for PostgreSQL's answer. They are counted as they happen, so that an effect which somebody
+adds is one more moment to die at.
 """
 
 import asyncio
 import errno
-import json
 import logging
 import os
 import resource
@@ -19,7 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -42,7 +41,7 @@ from immuni.clock import ManualClock
 from immuni.database import Pool
 from immuni.deployment.databases import ServicesDatabase
 from immuni.entropy import SystemEntropy
-from tests.crash.publishing.wishes import GO_ON, HALTED, Ended, Trouble, Wish
+from tests.crash.publishing.wishes import GO_ON, HALTED, Ended, Order, Trouble, Wish
 from tests.publishing import Press
 
 SETTINGS: Final = PublishingSettings(
@@ -218,11 +217,13 @@ class Child:
     Attributes:
         pid: Its process.
         told: What it tells of its end.
+        begun: When it was forked.
         deadline: When it is killed; infinite for never.
     """
 
     pid: int
     told: int
+    begun: float
     deadline: float
 
     def end(self) -> Ended:
@@ -236,13 +237,16 @@ class Child:
         os.close(ending)
         with os.fdopen(self.told, "rb") as pipe:
             told = pipe.read()
+        lasted = time.monotonic() - self.begun
         code = os.waitstatus_to_exitcode(status)
-        return msgspec.json.decode(told, type=Ended) if code >= 0 else Ended(code=code)
+        ended = msgspec.json.decode(told, type=Ended) if code >= 0 else Ended(code=code)
+        return msgspec.structs.replace(ended, lasted=lasted)
 
 
 def begin(database: ServicesDatabase, folder: Path, wish: Wish) -> Child:
     """Fork a publisher."""
     told, tells = os.pipe()
+    begun = time.monotonic()
     pid = os.fork()
     if pid == 0:
         ended = run(database, folder, wish)
@@ -250,7 +254,7 @@ def begin(database: ServicesDatabase, folder: Path, wish: Wish) -> Child:
         os._exit(ended.code)
     os.close(tells)
     lasts = float("inf") if wish.seconds is None else wish.seconds
-    return Child(pid, told, time.monotonic() + lasts)
+    return Child(pid, told, begun, begun + lasts)
 
 
 def run(database: ServicesDatabase, folder: Path, wish: Wish) -> Ended:
@@ -266,23 +270,23 @@ def run(database: ServicesDatabase, folder: Path, wish: Wish) -> Ended:
     return Ended(code=int(bool(error)), error=error, moments=FUSE.burnt, accesses=WEAKNESS.accesses)
 
 
-def run_all(database: ServicesDatabase, folder: Path, wishes: Sequence[Wish]) -> list[Ended]:
+def run_all(order: Order) -> list[Ended]:
     """Fork a publisher for each wish, all at once, and tell how they ended."""
-    children = [begin(database, folder, wish) for wish in wishes]
+    database, folder = ServicesDatabase(**order.database), Path(order.folder)
+    children = [begin(database, folder, wish) for wish in order.wishes]
     ended = {child: child.end() for child in sorted(children, key=lambda each: each.deadline)}
     return [ended[child] for child in children]
 
 
-def main(urls: str, folder: str, lines: Iterable[str]) -> None:
-    """Answer wishes until there are no more."""
+def main(lines: Iterable[str]) -> None:
+    """Answer orders until there are no more."""
     # The pool warns of each connection that broke, which is what it was broken for.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    database = ServicesDatabase(**json.loads(urls))
     for line in lines:
-        answer = run_all(database, Path(folder), msgspec.json.decode(line, type=list[Wish]))
+        answer = run_all(msgspec.json.decode(line, type=Order))
         sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:], lines=sys.stdin)  # type: ignore[misc]  # the two that are given
+    main(sys.stdin)

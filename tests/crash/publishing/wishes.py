@@ -45,6 +45,20 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     file_bytes: int | None = None
 
 
+class Order(msgspec.Struct, frozen=True):
+    """Publishers that are to run at once.
+
+    Attributes:
+        database: The URLs of the database, by their names.
+        folder: Where the key and the chunks are.
+        wishes: One for each publisher.
+    """
+
+    database: dict[str, str]
+    folder: str
+    wishes: tuple[Wish, ...]
+
+
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """How a publisher ended.
 
@@ -53,9 +67,11 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
         error: The kind of the error, or all of it where it is none that a publisher may end with.
         moments: How many there were to die at; not told by one that died.
         accesses: How many accesses to the chunk store there were.
+        lasted: How many seconds it took, from the fork to its end.
     """
 
     code: int
     error: str = ""
     moments: int = 0
     accesses: int = 0
+    lasted: float = 0.0
