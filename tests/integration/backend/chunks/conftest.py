@@ -1,5 +1,6 @@
 """A real S3 server, in a process and an environment of its own."""
 
+import os
 import socket
 import subprocess
 import uuid
@@ -14,6 +15,8 @@ from tests.running import eventually
 
 _SERVER = Path(__file__).parents[4] / ".venv" / "s3" / "bin" / "moto_server"
 _UP_WITHIN_SECONDS = 60
+FILES_IN_A_LISTING = 50
+"""S3 itself puts a thousand into one; to write so many would take half a minute."""
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +26,7 @@ def s3_endpoint() -> Iterator[str]:
         port = free.getsockname()[1]
     with subprocess.Popen(
         [str(_SERVER), "--host", "127.0.0.1", "--port", str(port)],
+        env=os.environ | {"MOTO_S3_DEFAULT_MAX_KEYS": str(FILES_IN_A_LISTING)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:

@@ -16,6 +16,7 @@ from immuni.backend.chunks import (
 )
 from immuni.backend.infectiousness import Diagnosis
 from immuni.deployment.databases import ServicesDatabase
+from tests.integration.backend.chunks.conftest import FILES_IN_A_LISTING
 from tests.publishing import NOW, Press, all_key_data, keep_upload, keys_of_days
 
 pytestmark = pytest.mark.anyio
@@ -67,9 +68,8 @@ async def test_a_file_that_is_gone_is_missing_and_may_be_deleted_again(store: Ch
 
 async def test_more_files_than_one_listing_holds_are_all_listed(bucket: ChunkStoreSettings) -> None:
     store = bucket.open(Path())
-    names = [ChunkName.of(index, b"small") for index in range(1, 1102)]
-    for first in range(0, len(names), 100):
-        await asyncio.gather(*(store.write(name, b"small") for name in names[first : first + 100]))
+    names = [ChunkName.of(index, b"small") for index in range(1, 2 * FILES_IN_A_LISTING + 2)]
+    await asyncio.gather(*(store.write(name, b"small") for name in names))
 
     assert await store.names() == names
 
