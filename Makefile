@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
+# Some containers set it: then each of the many processes of a test run compiles our code anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 python := .venv/bin/python
 pip := $(python) -m pip install --quiet --disable-pip-version-check
@@ -29,7 +31,8 @@ setup: .venv/.installed ## Set up what is missing to run the system
 	@umask 022 && $(pip) --require-hashes --requirement $<
 	@touch $@
 
-.venv/.development: requirements-dev.lock .venv/.packages
+# Last of what goes into that environment: two installations at once would disturb each other.
+.venv/.development: requirements-dev.lock .venv/.packages | .venv/.installed
 	@echo 'Installing the packages of $<'
 	@umask 022 && $(pip) --require-hashes --requirement $<
 	@touch $@
@@ -67,22 +70,27 @@ demo: setup ## Tell the whole story without hands
 test: setup .venv/.development .venv/.s3 ## Run every test
 	@scripts/install-tools browser hsm nginx promtool
 	scripts/with-rust cargo test --quiet --workspace --locked
-	$(python) -m pytest --numprocesses 2 -m 'not quiet'
-	$(python) -m pytest -m quiet
+	$(python) -m pytest --numprocesses 2 --dist worksteal --ignore tests/traffic
+	$(python) -m pytest tests/traffic
 
 .PHONY: check
-check: setup .venv/.development ## Check format, lint, types, layers, documentation, locks
+check: lint types docs ## Check format, lint, types, layers, documentation, locks
+
+.PHONY: lint
+lint: setup .venv/.development ## Check all that `make check` does but types and documentation
 	@scripts/install-tools lint
 	$(python) -m ruff format --check
 	$(python) -m ruff check
-	$(python) -m mypy
 	.venv/bin/lint-imports
 	scripts/with-rust cargo fmt --all --check
 	scripts/with-rust cargo clippy --quiet --workspace --all-targets --locked -- --deny warnings
 	$(python) scripts/check_locks.py
 	$(python) scripts/check_links.py
 	scripts/check-commits
-	$(MAKE) --no-print-directory docs
+
+.PHONY: types
+types: setup .venv/.development ## Check the types
+	$(python) -m mypy
 
 .PHONY: docs
 docs: setup .venv/.development ## Build the documentation into docs/_build

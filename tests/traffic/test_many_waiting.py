@@ -55,7 +55,7 @@ MOST_GROWTH_EACH: Final = 1000
 FEW_FILES: Final = 256
 """What the process may open at first: far less than it needs, far more than it takes to start."""
 
-pytestmark = [pytest.mark.quiet, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,6 @@ def times_of(seen: Sequence[Seen]) -> dict[str, list[float]]:
     return times
 
 
-@pytest.mark.quiet
 async def test_neither_times_nor_records_tell_genuine_requests_from_dummies(
     upload_host: UploadHost,
 ) -> None:
@@ -185,7 +184,6 @@ async def test_neither_times_nor_records_tell_genuine_requests_from_dummies(
     assert apart.is_little, apart
 
 
-@pytest.mark.quiet
 async def test_a_server_whose_genuine_answers_are_5_ms_late_is_found_out(
     services_database: ServicesDatabase, tmp_path: Path
 ) -> None:
