@@ -25,6 +25,7 @@ from immuni.api.messages import (
     parse_answer,
     parse_request,
 )
+from immuni.api.nonce import attestation_nonce
 from immuni.api.provinces import (
     Province,
     ProvinceCode,
@@ -82,6 +83,7 @@ __all__ = [
     "Territory",
     "UnknownProvinceError",
     "Upload",
+    "attestation_nonce",
     "earliest_today",
     "encode",
     "error_message",
