@@ -9,13 +9,16 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 from immuni.errors import ImmuniError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+PATIENCE: Final = timedelta(milliseconds=5)
+"""How long a request waits for others to share a transaction with; a part of the time that its
+answer has to wait out anyway."""
 GroupWork = Callable[[Sequence[T]], Awaitable[Sequence[R | ImmuniError]]]
 """Does the work of a group, all or nothing; returns for each item its result, or its refusal."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -27,15 +26,15 @@ from immuni.backend.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from immuni.backend.grouping import Grouped
+from immuni.backend.grouping import PATIENCE, Grouped
 from immuni.backend.infectiousness import Infectiousness
 from immuni.backend.ingestion.accepting import Acceptance, VettedUpload
 from immuni.backend.ingestion.limiter import WrongCodeLimiter, WrongCodeMetrics
-from immuni.backend.ingestion.outage import Outage
 from immuni.backend.ingestion.rules import vet
 from immuni.backend.ingestion.settings import IngestionSettings
 from immuni.backend.ingestion.store import Grant, IngestionStore
 from immuni.backend.otp_keys import OtpKeys
+from immuni.backend.outage import Outage
 from immuni.backend.sealing import SealingKey
 from immuni.backend.shaping import PADDED, Shaping
 from immuni.clock import Clock
@@ -44,9 +43,6 @@ from immuni.entropy import Entropy
 from immuni.otp import OtpHash, parse_otp_hash
 from immuni.web import Call, Endpoint, Headers, Method, Parameter, Place, Reply, Service
 
-PATIENCE: Final = timedelta(milliseconds=5)
-"""How long a request waits for others to share a transaction with; a part of the time that its
-answer has to wait out anyway."""
 _BEARER: Final = Parameter(
     name=AUTHORIZATION,
     place=Place.HEADER,
