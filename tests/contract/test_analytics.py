@@ -11,9 +11,10 @@ import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from immuni.api import AppleOperationalInfo, GoogleOperationalInfo, italy
+from immuni.api import GoogleOperationalInfo, italy
 from immuni.backend.analytics.http import analytics_service
 from immuni.backend.analytics.rules import Attestation, NoAttestation
+from immuni.backend.analytics.store import token_hash
 from immuni.backend.contract import HttpSettings, contract, create_app
 from immuni.backend.shaping import Shaping, ShapingMetrics, ShapingSettings
 from immuni.clock import ManualClock
@@ -22,11 +23,13 @@ from immuni.deployment.databases import AnalyticsDatabase
 from immuni.entropy import SystemEntropy
 from tests.contract.rows import Row, broken_rows
 from tests.contract.serving import serving
+from tests.door import Door
 
 pytestmark = pytest.mark.anyio
 
 NOON = datetime(2020, 6, 20, 12, tzinfo=UTC)
 TOKEN = "ab" * 64
+OTHER = "Bearer " + "cd" * 64
 APPLE, GOOGLE = "/v1/analytics/apple/operational-info", "/v1/analytics/google/operational-info"
 TOKEN_PATH = "/v1/analytics/apple/token"
 INFO = {
@@ -43,13 +46,10 @@ GENUINE = {"immuni-dummy-data": "0", "authorization": f"Bearer {TOKEN}"}
 
 
 class OneOfThem:
-    """An attestation of the tests' own: vouches for one token, and for one phone."""
+    """An attestation of the tests' own: vouches for one phone."""
 
-    async def vouches_for_token(self, analytics_token: str, info: AppleOperationalInfo) -> bool:
-        return analytics_token == TOKEN and info.province == "CH"
-
-    async def vouches_for_phone(self, info: GoogleOperationalInfo) -> bool:
-        return info.signed_attestation == "a.b.c"
+    def vouches_for(self, info: GoogleOperationalInfo, *, now: datetime) -> bool:
+        return info.signed_attestation == "a.b.c" and now == NOON
 
 
 @asynccontextmanager
@@ -87,14 +87,24 @@ async def kept(database: AnalyticsDatabase) -> list[Any]:
         return await cursor.fetchall()
 
 
-async def test_what_somebody_vouches_for_is_kept_and_nothing_else(
+async def authorise_token(database: AnalyticsDatabase) -> None:
+    async with await psycopg.AsyncConnection.connect(database.owner) as owner:
+        await owner.execute(
+            "INSERT INTO analytics.token VALUES (%s, '2020-06-01')", [token_hash(TOKEN)]
+        )
+
+
+async def test_what_something_vouches_for_is_kept_and_nothing_else(
     analytics_database: AnalyticsDatabase,
 ) -> None:
+    await authorise_token(analytics_database)
     async with analytics(analytics_database, OneOfThem()) as client:
         answers = [
             await client.post(APPLE, json=INFO, headers=GENUINE),
             await client.post(APPLE, json=INFO | {"province": "RM"}, headers=GENUINE),
+            await client.post(APPLE, json=INFO, headers=GENUINE | {"authorization": OTHER}),
             await client.post(GOOGLE, json=ANDROID, headers=GENUINE),
+            await client.post(GOOGLE, json=ANDROID | {"province": "RM"}, headers=GENUINE),
             await client.post(
                 GOOGLE, json=ANDROID | {"signed_attestation": "forged"}, headers=GENUINE
             ),
@@ -125,6 +135,25 @@ async def test_without_attestation_nothing_is_kept_and_nobody_can_tell(
     assert token.status_code == HTTPStatus.ACCEPTED
     assert token.headers["cache-control"] == "no-store"
     assert await kept(analytics_database) == []
+
+
+async def test_while_the_database_is_away_dummies_are_told_what_reports_are_told(
+    analytics_database: AnalyticsDatabase, postgres_admin_url: str
+) -> None:
+    door = Door(postgres_admin_url, analytics_database.owner)
+    async with analytics(analytics_database, OneOfThem()) as client:
+        door.open(to_all=False)
+        try:
+            answers = [
+                await client.post(GOOGLE, json=ANDROID, headers=GENUINE, timeout=60),
+                await client.post(APPLE, json=INFO, headers=GENUINE | {"immuni-dummy-data": "1"}),
+                await client.post(GOOGLE, json=ANDROID, headers=GENUINE, timeout=60),
+            ]
+        finally:
+            door.open(to_all=True)
+
+    assert {each.status_code for each in answers} == {HTTPStatus.SERVICE_UNAVAILABLE}
+    assert len({each.content for each in answers}) == 1
 
 
 def sent(rule: str, path: str, body: object, status: int = 400, /, **headers: str | None) -> Row:

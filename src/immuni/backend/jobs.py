@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from procrastinate import App, PsycopgConnector, RetryStrategy
 
+from immuni.backend.analytics.days import shuffle_operational
 from immuni.backend.chunks import ChunkStore
 from immuni.backend.connections import PoolOpener
 from immuni.backend.job_metrics import JobMetrics
@@ -113,6 +114,12 @@ def jobs(*, chunk_period: timedelta) -> dict[str, Job]:
             "Carry sealed Epidemiological Info over to the analytics database.",
             _HOURLY.format(minute=37),
             _move_outbox,
+        ),
+        Job(
+            "shuffle",
+            "Write the day's Operational Info anew in random order.",
+            _HOURLY.format(minute=47),
+            _shuffle,
         ),
         Job(
             "service-end",
@@ -267,6 +274,11 @@ async def _move_outbox(parts: Parts) -> Figures:
     if await _has_ended(parts):
         return {"moved": 0}
     return {"moved": await parts.outbox.move()}
+
+
+async def _shuffle(parts: Parts) -> Figures:
+    async with parts.open_analytics() as analytics:
+        return {"days": await shuffle_operational(analytics)}
 
 
 async def _rescue_stalled(parts: Parts) -> Figures:

@@ -14,12 +14,12 @@ from prometheus_client import CollectorRegistry, Gauge
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from immuni.backend.analytics.store import (
+from immuni.backend.analytics.days import shuffle_epidemiological
+from immuni.backend.analytics.deliveries import (
     Delivery,
     forget_deliveries,
     forget_deliveries_except,
     keep_epidemiological,
-    shuffle_epidemiological,
 )
 from immuni.backend.connections import PoolOpener, exclusive
 from immuni.backend.sealing import OpeningKey, Sealed

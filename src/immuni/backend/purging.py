@@ -11,8 +11,8 @@ from typing import Final, TypeAlias
 
 from psycopg.sql import SQL
 
-from immuni.backend.analytics.store import forget_deliveries_except
-from immuni.backend.analytics.store import purge as purge_analytics
+from immuni.backend.analytics.days import purge as purge_analytics
+from immuni.backend.analytics.deliveries import forget_deliveries_except
 from immuni.backend.chunks import ChunkName, ChunkStore
 from immuni.backend.connections import PoolOpener
 from immuni.backend.publishing.rules import KEY_USEFUL_FOR
@@ -98,7 +98,8 @@ async def purge(
 
     async def analytics() -> int:
         async with open_analytics() as theirs:
-            return await purge_analytics(theirs, before=(now - settings.analytics_retention).date())
+            before = (now - settings.analytics_retention).date()
+            return await purge_analytics(theirs, before=before, today=now.date())
 
     return await _purge_each(
         {
@@ -124,7 +125,7 @@ async def purge_everything(pool: Pool, open_analytics: PoolOpener, chunks: Chunk
     async def analytics() -> int:
         async with open_analytics() as theirs:
             await forget_deliveries_except(theirs, [])
-            return await purge_analytics(theirs, before=date.max)
+            return await purge_analytics(theirs, before=date.max, today=date.max)
 
     return await _purge_each(
         {

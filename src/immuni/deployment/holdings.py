@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, LiteralString
 
+from immuni.backend.analytics.days import SALTS_KEPT
 from immuni.backend.publishing.rules import KEY_USEFUL_FOR
 from immuni.backend.reporting.rules import INDEX_MAX_AGE
 from immuni.backend.retention import RetentionSettings
@@ -16,6 +17,7 @@ K_ANONYMITY: Final = 10
 RUN_EVERY: Final = timedelta(hours=1)
 """How often what is past its time is deleted."""
 _DAY: Final = timedelta(days=1)
+_TWO_MONTHS: Final = timedelta(days=62)
 _NO_TIME: Final = timedelta(0)
 
 
@@ -110,6 +112,16 @@ async def analytics_holdings(pool: Pool, retention: RetentionSettings) -> list[H
             "operational info",
             "SELECT count(*), min(received_on), max(received_on) FROM analytics.operational_info",
             lifetime,
+        ),
+        _Kind(
+            "analytics tokens",
+            "SELECT count(*), min(month), max(month) FROM analytics.token",
+            _TWO_MONTHS,
+        ),
+        _Kind(
+            "salts of attestations",
+            "SELECT count(*), min(received_on), max(received_on) FROM analytics.salt",
+            SALTS_KEPT + _DAY,
         ),
     )
     return await _ask(pool, kinds)

@@ -43,6 +43,12 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("immuni_analytics", "analytics.epidemiological_info"): "INSERT SELECT DELETE",
     ("immuni_analytics", "analytics.operational_info"): "INSERT SELECT DELETE",
     ("immuni_analytics", "analytics.received"): "INSERT SELECT DELETE",
+    ("immuni_analytics", "analytics.salt"): "INSERT SELECT DELETE",
+    (
+        "immuni_analytics",
+        "analytics.token",
+    ): "INSERT SELECT UPDATE(with_exposure_first,with_exposure_next,without_exposure_first,"
+    "without_exposure_next) DELETE",
     ("immuni_portal", "public.authority"): "SELECT",
     ("immuni_portal", "public.organisation"): "INSERT SELECT",
     ("immuni_portal", "public.audit_event"): "INSERT SELECT",

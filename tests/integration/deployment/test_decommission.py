@@ -98,6 +98,9 @@ class Service:
         )
         run(
             self.analytics.owner,
+            "SELECT analytics.open_day(now()::date)",
+            "INSERT INTO analytics.token VALUES (sha256(''), date_trunc('month', now()))",
+            "INSERT INTO analytics.salt VALUES (substr(sha256(''), 1, 16), now())",
             "INSERT INTO analytics.epidemiological_info VALUES (now(), 'RM', 'none', '[]')",
             "INSERT INTO analytics.received VALUES (gen_random_uuid())",
         )
@@ -186,6 +189,8 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         ("analytics", "analytics.epidemiological_info"),
         ("analytics", "analytics.operational_info"),
         ("analytics", "analytics.received"),
+        ("analytics", "analytics.salt"),
+        ("analytics", "analytics.token"),
         ("portal", "public.known_browser"),
         ("portal", "public.session"),
     }

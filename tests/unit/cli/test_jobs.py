@@ -14,6 +14,7 @@ def test_the_jobs_are_listed_for_people_and_machines() -> None:
         "publish",
         "retention",
         "outbox",
+        "shuffle",
         "service-end",
         "rescue-stalled",
     ]

@@ -5,6 +5,7 @@ believed. Answers to reports, dummies included, have one size and one distributi
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 
@@ -18,9 +19,13 @@ from immuni.api import (
 from immuni.api.headers import AUTHORIZATION, DUMMY_DATA, parse_bearer, parse_dummy_flag
 from immuni.api.limits import ANALYTICS_TOKEN_DIGITS
 from immuni.api.provinces import Territory
-from immuni.backend.analytics.rules import Attestation, record_of
-from immuni.backend.analytics.store import keep_operational, probe
-from immuni.backend.errors import InvalidRequestError
+from immuni.backend.analytics.accepting import Acceptance, Report
+from immuni.backend.analytics.rules import Attestation, OperationalRecord, record_of
+from immuni.backend.analytics.store import TokenClaim
+from immuni.backend.connections import require_answer
+from immuni.backend.errors import InvalidRequestError, UnavailableError
+from immuni.backend.grouping import PATIENCE, Grouped
+from immuni.backend.outage import Outage
 from immuni.backend.shaping import PADDED, Gate, Shaping
 from immuni.clock import Clock
 from immuni.database import Pool
@@ -51,15 +56,11 @@ def analytics_service(
         pool: The analytics database, with the service's role.
         clock: Tells the day of receipt.
         territory: Provinces that exist.
-        attestation: Tells genuine reports from pollution.
+        attestation: Tells genuine reports of Android from pollution.
         shaping: Gives all answers to reports one size and one distribution of times.
     """
-    reports = _Reports(pool, clock, territory, attestation)
-
-    async def is_ready() -> None:
-        async with pool.connection() as connection:
-            await probe(connection)
-
+    reports = _Reports(Acceptance(pool, clock), territory, attestation, clock)
+    shaping = replace(shaping, gates=(*shaping.gates, *reports.gates))
     return Service(
         name="analytics",
         title="Analytics Service",
@@ -100,7 +101,7 @@ def analytics_service(
                 says=(PADDED,),
             ),
         ],
-        is_ready=is_ready,
+        is_ready=partial(require_answer, pool),
     )
 
 
@@ -116,33 +117,45 @@ async def _token(call: Call[AnalyticsToken], gates: Sequence[Gate]) -> Reply:
 
 
 class _Reports:
-    """Takes Operational Info, and keeps what somebody vouches for."""
+    """Takes Operational Info, and keeps what something vouches for."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, territory: Territory, attestation: Attestation
+        self, acceptance: Acceptance, territory: Territory, attestation: Attestation, clock: Clock
     ) -> None:
-        self._pool = pool
-        self._clock = clock
+        self._accept = Grouped(acceptance.accept, patience=PATIENCE)
         self._territory = territory
         self._attestation = attestation
+        self._outage = Outage(clock)
+        self._clock = clock
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """What dummies are asked too."""
+        return (self._outage.check,)
 
     async def apple(self, call: Call[AppleOperationalInfo]) -> Reply:
         """Take a report of an iOS phone."""
-        parse_dummy_flag(call.headers.one(DUMMY_DATA))
-        token = parse_bearer(call.headers.one(AUTHORIZATION), digits=ANALYTICS_TOKEN_DIGITS)
-        record = record_of(
-            call.body, platform=Platform.IOS, territory=self._territory, now=self._clock.now()
-        )
-        if await self._attestation.vouches_for_token(token, call.body):
-            await keep_operational(self._pool, record)
+        if not parse_dummy_flag(call.headers.one(DUMMY_DATA)):
+            token = parse_bearer(call.headers.one(AUTHORIZATION), digits=ANALYTICS_TOKEN_DIGITS)
+            record = self._record(call.body, Platform.IOS)
+            claim = TokenClaim(token, with_exposure=record.exposure_notification)
+            await self._keep(Report(record, claim))
         return _NO_CONTENT
 
     async def google(self, call: Call[GoogleOperationalInfo]) -> Reply:
         """Take a report of an Android phone."""
-        parse_dummy_flag(call.headers.one(DUMMY_DATA))
-        record = record_of(
-            call.body, platform=Platform.ANDROID, territory=self._territory, now=self._clock.now()
-        )
-        if await self._attestation.vouches_for_phone(call.body):
-            await keep_operational(self._pool, record)
+        if not parse_dummy_flag(call.headers.one(DUMMY_DATA)):
+            record = self._record(call.body, Platform.ANDROID)
+            if self._attestation.vouches_for(call.body, now=self._clock.now()):
+                await self._keep(Report(record, call.body.salt))
         return _NO_CONTENT
+
+    def _record(self, info: AppleOperationalInfo, platform: Platform) -> OperationalRecord:
+        return record_of(info, platform=platform, territory=self._territory, now=self._clock.now())
+
+    async def _keep(self, report: Report) -> None:
+        try:
+            await self._accept(report)
+        except UnavailableError as error:
+            self._outage.begin(error)
+            raise

@@ -5,7 +5,7 @@ Source:
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from msgspec import UNSET
@@ -44,30 +44,32 @@ class OperationalRecord:
 
 
 class Attestation(Protocol):
-    """Tells reports of genuine phones from pollution."""
+    """Tells reports of genuine Android phones from pollution."""
 
-    async def vouches_for_token(self, analytics_token: str, info: AppleOperationalInfo) -> bool:
-        """Tell whether the token is authorised, and its quota allows this report."""
-        ...
-
-    async def vouches_for_phone(self, info: GoogleOperationalInfo) -> bool:
-        """Tell whether the attestation in `info` is genuine, and was not used before."""
+    def vouches_for(self, info: GoogleOperationalInfo, *, now: datetime) -> bool:
+        """Tell whether the attestation is genuine and made for `info`; it may have come before."""
         ...
 
 
 class NoAttestation:
-    """Vouches for nothing, because no platform's attestation is set up.
+    """Vouches for nothing, because no attestation of Android is set up.
 
     Anybody could send any number of reports then, so none of them is kept.
     """
 
-    async def vouches_for_token(self, analytics_token: str, info: AppleOperationalInfo) -> bool:  # noqa: ARG002 - the interface has them
+    def vouches_for(self, info: GoogleOperationalInfo, *, now: datetime) -> bool:  # noqa: ARG002 - the interface has them
         """Vouch for nothing."""
         return False
 
-    async def vouches_for_phone(self, info: GoogleOperationalInfo) -> bool:  # noqa: ARG002 - the interface has it
-        """Vouch for nothing."""
-        return False
+
+def first_of_month(day: date) -> date:
+    """Return the first day of a day's month."""
+    return day.replace(day=1)
+
+
+def month_before(month: date) -> date:
+    """Return the first day of the month before one, given by its first day."""
+    return first_of_month(month - timedelta(days=1))
 
 
 def record_of(

@@ -9,8 +9,6 @@ import httpx
 import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
 from immuni.backend.chunks import ChunkName, ChunkStoreError, FolderChunkStore
 from immuni.backend.epidemiological import EpidemiologicalInfo, OnsetClass, seal_epidemiological
@@ -30,6 +28,7 @@ from immuni.deployment.wiring import Wiring
 from immuni.deployment.wiring.jobs import servers
 from immuni.entropy import SeededEntropy
 from immuni.settings import Source
+from tests.door import Door
 from tests.publishing import NOW, OTP_KEYS, Press, all_key_data, keep_upload, keys_of_days
 
 TABLE = jobs(chunk_period=PublishingSettings().chunk_period)
@@ -40,28 +39,10 @@ PATIENCE_SECONDS = 30
 pytestmark = pytest.mark.anyio
 
 
-class Door:
-    """Lets everybody into the analytics database, or nobody."""
-
-    def __init__(self, admin_url: str, database: AnalyticsDatabase) -> None:
-        self._admin_url = admin_url
-        self._name = str(conninfo_to_dict(database.owner)["dbname"])
-
-    def open(self, *, to_all: bool) -> None:
-        """Let nobody in from now on, and end what is connected; or let everybody in again."""
-        statement = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-        with psycopg.connect(self._admin_url, autocommit=True) as connection:
-            connection.execute(statement.format(sql.Identifier(self._name), sql.Literal(to_all)))
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-                [self._name],
-            )
-
-
 @pytest.fixture
 def door(postgres_admin_url: str, analytics_database: AnalyticsDatabase) -> Door:
     """Return what opens and closes the analytics database."""
-    return Door(postgres_admin_url, analytics_database)
+    return Door(postgres_admin_url, analytics_database.owner)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
 
-from immuni.backend.analytics.store import Delivery, keep_epidemiological
+from immuni.backend.analytics.deliveries import Delivery, keep_epidemiological
 from immuni.backend.epidemiological import EpidemiologicalInfo, OnsetClass, seal_epidemiological
 from immuni.backend.ingestion.store import IngestionStore
 from immuni.backend.jobs import Parts

@@ -90,6 +90,7 @@ async def test_analytics_go_after_their_own_retention(
 ) -> None:
     with psycopg.connect(analytics_database.owner) as connection:
         for day in (date(2020, 6, 1), date(2020, 6, 2)):
+            connection.execute("SELECT analytics.open_day(%s)", [day])
             connection.execute(
                 "INSERT INTO analytics.epidemiological_info VALUES (%s, 'RM', 'none', '[]')", [day]
             )

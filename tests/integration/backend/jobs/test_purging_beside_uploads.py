@@ -248,10 +248,12 @@ async def test_a_purge_that_was_killed_is_finished_by_the_next(
     assert await press.chunks.names() == []
 
 
-async def test_analytics_go_piece_by_piece(
+async def test_a_day_of_analytics_goes_whole(
     parts: Parts, analytics_database: AnalyticsDatabase
 ) -> None:
     with psycopg.connect(analytics_database.owner) as connection:
+        for day in (TODAY, LATER.date()):
+            connection.execute("SELECT analytics.open_day(%s)", [day])
         connection.execute(
             """
             INSERT INTO analytics.epidemiological_info

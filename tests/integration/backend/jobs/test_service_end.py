@@ -215,6 +215,14 @@ async def fill(parts: Parts, press: Press, analytics_database: AnalyticsDatabase
             [NOW.date()],
         )
     with psycopg.connect(analytics_database.owner) as connection:
+        connection.execute("SELECT analytics.open_day(%s)", [NOW.date()])
+        connection.execute(
+            "INSERT INTO analytics.token VALUES (sha256(''), date_trunc('month', %s::date))",
+            [NOW.date()],
+        )
+        connection.execute(
+            "INSERT INTO analytics.salt VALUES (decode(repeat('00', 16), 'hex'), %s)", [NOW.date()]
+        )
         connection.execute(
             "INSERT INTO analytics.epidemiological_info VALUES (%s, 'RM', 'none', '[]')",
             [NOW.date()],
@@ -236,6 +244,8 @@ def kept(press: Press, analytics_database: AnalyticsDatabase) -> int:
             """
             SELECT (SELECT count(*) FROM analytics.epidemiological_info)
                  + (SELECT count(*) FROM analytics.operational_info)
+                 + (SELECT count(*) FROM analytics.token)
+                 + (SELECT count(*) FROM analytics.salt)
                  + (SELECT count(*) FROM analytics.received)
             """
         ).fetchone()

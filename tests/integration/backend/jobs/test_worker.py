@@ -39,6 +39,7 @@ def test_the_jobs_have_names_meanings_and_schedules() -> None:
         "publish": "0 */4 * * *",
         "retention": "17 * * * *",
         "outbox": "37 * * * *",
+        "shuffle": "47 * * * *",
         "service-end": "7 * * * *",
         "rescue-stalled": "* * * * *",
     }

@@ -6,7 +6,12 @@ from typing import Literal
 import pytest
 
 from immuni.api import AppleOperationalInfo, Platform, UnknownProvinceError, italy
-from immuni.backend.analytics.rules import NoAttestation, OperationalRecord, record_of
+from immuni.backend.analytics.rules import (
+    OperationalRecord,
+    first_of_month,
+    month_before,
+    record_of,
+)
 from immuni.backend.errors import InvalidRequestError
 
 NOON = datetime(2020, 6, 20, 12, tzinfo=UTC)
@@ -54,6 +59,14 @@ def test_a_province_must_exist() -> None:
         record(info(province="XX"))
 
 
-@pytest.mark.anyio
-async def test_without_attestation_nothing_is_vouched_for() -> None:
-    assert not await NoAttestation().vouches_for_token("ab" * 64, info())
+@pytest.mark.parametrize(
+    ("day", "first", "before"),
+    [
+        (date(2020, 6, 20), date(2020, 6, 1), date(2020, 5, 1)),
+        (date(2020, 1, 1), date(2020, 1, 1), date(2019, 12, 1)),
+        (date(2020, 3, 31), date(2020, 3, 1), date(2020, 2, 1)),
+    ],
+)
+def test_months_are_told_by_their_first_day(day: date, first: date, before: date) -> None:
+    assert first_of_month(day) == first
+    assert month_before(first) == before

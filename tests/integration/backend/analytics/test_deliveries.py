@@ -1,24 +1,19 @@
-"""What analytics keeps, on the real PostgreSQL."""
+"""Epidemiological Info in the analytics database, on the real PostgreSQL."""
 
-import re
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from immuni.api import ExposureDetectionSummaryUpload, Platform, ProvinceCode
-from immuni.backend.analytics.rules import OperationalRecord
-from immuni.backend.analytics.store import (
+from immuni.api import ExposureDetectionSummaryUpload
+from immuni.backend.analytics.deliveries import (
     Delivery,
     forget_deliveries,
     forget_deliveries_except,
     keep_epidemiological,
-    keep_operational,
-    purge,
 )
 from immuni.backend.epidemiological import (
     EpidemiologicalInfo,
@@ -45,17 +40,6 @@ INFO = EpidemiologicalInfo(
         ),
     ),
 )
-REPORT = OperationalRecord(
-    received_on=DAY,
-    platform=Platform.IOS,
-    province=ProvinceCode("CH"),
-    exposure_permission=True,
-    bluetooth_active=True,
-    notification_permission=False,
-    exposure_notification=True,
-    last_risky_exposure_on=DAY,
-    build=7,
-)
 
 
 @pytest.fixture
@@ -75,8 +59,8 @@ def opening(tmp_path: Path, sealing: SealingKey) -> OpeningKey:
     return OpeningKey.read(tmp_path / "private.pem", key_id=sealing.key_id)
 
 
-def delivery(sealing: SealingKey, *, day: date = DAY) -> Delivery:
-    return Delivery(uuid4(), seal_epidemiological([INFO], sealing), day)
+def delivery(sealing: SealingKey) -> Delivery:
+    return Delivery(uuid4(), seal_epidemiological([INFO], sealing), DAY)
 
 
 async def count(pool: Pool, table: str) -> int:
@@ -156,34 +140,3 @@ async def test_what_a_killed_mover_left_behind_is_forgotten(
 
 async def test_an_empty_batch_is_nothing(pool: Pool, opening: OpeningKey) -> None:
     assert await keep_epidemiological(pool, [], opening) == []
-
-
-async def test_old_rows_go_and_young_ones_stay(
-    pool: Pool, sealing: SealingKey, opening: OpeningKey
-) -> None:
-    old = delivery(sealing, day=DAY - timedelta(days=1))
-    await keep_epidemiological(pool, [old, delivery(sealing)], opening)
-    await keep_operational(pool, REPORT)
-
-    assert await purge(pool, before=DAY) == 1
-    assert await count(pool, "epidemiological_info") == 1
-    assert await count(pool, "operational_info") == 1
-    assert await purge(pool, before=DAY + timedelta(days=1)) == 2
-
-
-async def test_no_table_has_a_sequence_or_a_time_finer_than_a_day(
-    analytics_database: AnalyticsDatabase,
-) -> None:
-    async with await psycopg.AsyncConnection.connect(analytics_database.owner) as owner:
-        sequences = await owner.execute(
-            "SELECT count(*) FROM pg_class WHERE relkind = 'S' AND relnamespace ="
-            " 'analytics'::regnamespace"
-        )
-        types = await owner.execute(
-            "SELECT DISTINCT data_type FROM information_schema.columns"
-            " WHERE table_schema = 'analytics'"
-        )
-
-        assert await sequences.fetchone() == (0,)
-        found = {row[0] for row in await types.fetchall()}
-    assert not any(re.search("time|serial", each) for each in found)
