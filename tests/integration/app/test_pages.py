@@ -37,12 +37,10 @@ def heading(page: str) -> str:
     return found[1].strip()
 
 
-async def warned(world: World) -> Phone:
+@pytest.fixture
+async def warned(world: World, met: tuple[Phone, Phone]) -> Phone:
     """Return a phone whose user was warned."""
-    alice, bruno = await world.add_ready("alice"), await world.add_ready("bruno")
-    await world.live(timedelta(hours=10))
-    await world.meet(timedelta(minutes=30))
-    await world.live(2 * DAY)
+    alice, bruno = met
     world.publish(1, await uploaded_keys(alice))
     await bruno.background_session()
     return bruno
@@ -111,9 +109,8 @@ async def test_nothing_is_open_before_the_onboarding_is_complete(world: World, p
         assert (await browser.get(path)).url.path == "/onboarding/welcome"
 
 
-async def test_a_warning_shows_its_day_and_what_to_do(world: World) -> None:
-    phone = await warned(world)
-    async with browsing(phone) as browser:
+async def test_a_warning_shows_its_day_and_what_to_do(warned: Phone) -> None:
+    async with browsing(warned) as browser:
         home = await browser.get("/")
         advice = await browser.get("/advice")
         history = await browser.get("/history")
@@ -125,16 +122,15 @@ async def test_a_warning_shows_its_day_and_what_to_do(world: World) -> None:
     assert "30 minutes or longer" in history.text
 
 
-async def test_who_has_read_the_advice_has_seen_the_warning(world: World) -> None:
-    phone = await warned(world)
-    async with browsing(phone) as browser:
+async def test_who_has_read_the_advice_has_seen_the_warning(warned: Phone) -> None:
+    async with browsing(warned) as browser:
         await browser.get("/")
-        assert not phone.record.is_warning_seen
+        assert not warned.record.is_warning_seen
 
         await browser.get("/advice")
 
-    assert phone.record.is_warning_seen
-    assert phone.record.unseen is None
+    assert warned.record.is_warning_seen
+    assert warned.record.unseen is None
 
 
 async def test_the_home_screen_is_told_of_news_and_of_nothing_else(world: World) -> None:
@@ -155,16 +151,15 @@ async def test_the_home_screen_is_told_of_news_and_of_nothing_else(world: World)
 
 
 @pytest.mark.parametrize("change", ["contacted", "hidden"])
-async def test_a_warning_goes_away_after_a_second_question_only(world: World, change: str) -> None:
-    phone = await warned(world)
-    async with browsing(phone) as browser:
+async def test_a_warning_goes_away_after_a_second_question_only(warned: Phone, change: str) -> None:
+    async with browsing(warned) as browser:
         await browser.get(f"/state/{change}")
-        assert isinstance(phone.status().user, AtRisk)
+        assert isinstance(warned.status().user, AtRisk)
 
         await browser.post(f"/state/{change}")
 
-    assert phone.status().user == Neutral()
-    assert len(phone.record.history) == 1
+    assert warned.status().user == Neutral()
+    assert len(warned.record.history) == 1
 
 
 async def test_the_whole_upload_can_be_walked_with_plain_forms(world: World) -> None:

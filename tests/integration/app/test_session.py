@@ -15,19 +15,9 @@ from tests.integration.app.world import World, uploaded_keys
 
 pytestmark = pytest.mark.anyio
 
-HALF_HOUR = timedelta(minutes=30)
 DAY = timedelta(days=1)
 FOUR_HOURS = timedelta(hours=4)
 CONTACT_DAY = date(2020, 6, 8)
-
-
-async def after_a_meeting(world: World) -> tuple[Phone, Phone]:
-    """Return two phones that were near each other on `CONTACT_DAY`, two days later."""
-    alice, bruno = await world.add_ready("alice"), await world.add_ready("bruno")
-    await world.live(timedelta(hours=10))
-    await world.meet(HALF_HOUR)
-    await world.live(2 * DAY)
-    return alice, bruno
 
 
 def fetched(world: World) -> list[str]:
@@ -42,8 +32,10 @@ def publish_empty(world: World, numbers: Sequence[int]) -> None:
         world.publish(number, [])
 
 
-async def test_a_meeting_whose_key_is_published_warns_once_with_its_day(world: World) -> None:
-    alice, bruno = await after_a_meeting(world)
+async def test_a_meeting_whose_key_is_published_warns_once_with_its_day(
+    world: World, met: tuple[Phone, Phone]
+) -> None:
+    alice, bruno = met
     world.publish(1, await uploaded_keys(alice))
 
     await bruno.background_session()
@@ -160,8 +152,9 @@ async def test_a_server_that_starts_anew_is_followed(world: World) -> None:
 
 async def test_a_chunk_that_cannot_be_fetched_ends_the_check_and_starts_the_next(
     world: World,
+    met: tuple[Phone, Phone],
 ) -> None:
-    alice, bruno = await after_a_meeting(world)
+    alice, bruno = met
     world.publish(1, await uploaded_keys(alice))
     publish_empty(world, [2, 3])
     world.servers.broken_paths.add("/v1/keys/2")
@@ -181,8 +174,10 @@ async def test_a_chunk_that_cannot_be_fetched_ends_the_check_and_starts_the_next
     assert bruno.record.last_check == world.clock.now()
 
 
-async def test_a_forged_chunk_is_not_matched_and_those_before_it_are(world: World) -> None:
-    alice, bruno = await after_a_meeting(world)
+async def test_a_forged_chunk_is_not_matched_and_those_before_it_are(
+    world: World, met: tuple[Phone, Phone]
+) -> None:
+    alice, bruno = met
     world.publish(1, await uploaded_keys(alice))
     world.servers.chunks[2] = chunk_of([], signer=Signer(), end=world.clock.now())
     publish_empty(world, [3])
@@ -255,8 +250,10 @@ async def test_a_build_that_is_too_old_fetches_no_keys_and_asks_for_an_update(
     assert phone.record.notifications[-1].kind is NotificationKind.UPDATE_REQUIRED
 
 
-async def test_a_positive_user_fetches_what_all_fetch_and_is_not_warned(world: World) -> None:
-    alice, bruno = await after_a_meeting(world)
+async def test_a_positive_user_fetches_what_all_fetch_and_is_not_warned(
+    world: World, met: tuple[Phone, Phone]
+) -> None:
+    alice, bruno = met
     otp = await bruno.open_upload()
     world.servers.authorise(otp)
     await bruno.check_code()
@@ -272,8 +269,10 @@ async def test_a_positive_user_fetches_what_all_fetch_and_is_not_warned(world: W
     assert bruno.record.last_processed_chunk == 1
 
 
-async def test_what_a_session_found_survives_a_restart(world: World) -> None:
-    alice, bruno = await after_a_meeting(world)
+async def test_what_a_session_found_survives_a_restart(
+    world: World, met: tuple[Phone, Phone]
+) -> None:
+    alice, bruno = met
     world.publish(1, await uploaded_keys(alice))
     await bruno.background_session()
     before = bruno.record
@@ -298,8 +297,10 @@ async def test_a_clock_that_the_server_confirms_is_trusted_again(world: World) -
     assert phone.status().active
 
 
-async def test_a_warning_ends_by_itself_and_its_contact_can_still_be_read(world: World) -> None:
-    alice, bruno = await after_a_meeting(world)
+async def test_a_warning_ends_by_itself_and_its_contact_can_still_be_read(
+    world: World, met: tuple[Phone, Phone]
+) -> None:
+    alice, bruno = met
     world.publish(1, await uploaded_keys(alice))
     await bruno.background_session()
 
