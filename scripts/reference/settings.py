@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Final
 
+from immuni.backend.analytics.attestation.settings import AttestationSettings
 from immuni.backend.chunks import ChunkStoreSettings
 from immuni.backend.contract import HttpSettings
 from immuni.backend.following import FollowingSettings
@@ -33,6 +34,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     OtpSettings: "OTP Service",
     IngestionSettings: "Exposure Ingestion",
     InfectiousnessSettings: "Infectiousness",
+    AttestationSettings: "Attestation of Android phones",
     PublishingSettings: "Publishing",
     ChunkStoreSettings: "Chunk store",
     ReportingSettings: "Exposure Reporting",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
+from immuni.backend.analytics.attestation.settings import AttestationSettings
 from immuni.backend.chunks import ChunkStoreSettings
 from immuni.backend.contract import HttpSettings
 from immuni.backend.following import FollowingSettings
@@ -42,6 +43,7 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     OtpSettings,
     IngestionSettings,
     InfectiousnessSettings,
+    AttestationSettings,
     PublishingSettings,
     ChunkStoreSettings,
     ReportingSettings,

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import load_der_x509_certificate
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from immuni.backend.analytics.attestation.chain import TrustRoots
+from immuni.backend.analytics.attestation.reading import from_base64url
 from immuni.backend.analytics.attestation.rules import AcceptedApp, AttestationRefusedError, Refusal
 from immuni.backend.analytics.attestation.safetynet import SafetyNet
 from immuni.testing.google import Identity, SafetyNetIssuer, Validity, issue
@@ -80,19 +81,31 @@ def impostor() -> SafetyNetIssuer:
 def costly() -> rsa.RSAPrivateKey:
     """Return a key whose exponent is as long as itself, so that it is as slow as it can be."""
     usual = rsa.generate_private_key(65537, 2048).private_numbers()
-    p, q = usual.p, usual.q
-    order = lcm(p - 1, q - 1)
+    order = lcm(usual.p - 1, usual.q - 1)
     exponent = next(e for e in range(2**2040 + 1, 2**2041, 2) if gcd(e, order) == 1)
-    inverse = pow(exponent, -1, order)
+    return key_of(usual.p, usual.q, exponent)
+
+
+def long() -> rsa.RSAPrivateKey:
+    """Return a key of 4 484 bits, of two primes that need not be searched for."""
+    return key_of(2**2203 - 1, 2**2281 - 1, 65537)
+
+
+def key_of(p: int, q: int, exponent: int) -> rsa.RSAPrivateKey:
+    inverse = pow(exponent, -1, lcm(p - 1, q - 1))
     return rsa.RSAPrivateNumbers(
         p=p,
         q=q,
         d=inverse,
         dmp1=inverse % (p - 1),
         dmq1=inverse % (q - 1),
-        iqmp=usual.iqmp,
+        iqmp=pow(q, -1, p),
         public_numbers=rsa.RSAPublicNumbers(exponent, p * q),
     ).private_key(unsafe_skip_rsa_key_validation=True)
+
+
+def on(curve: ec.EllipticCurve) -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(curve)
 
 
 def weak() -> rsa.RSAPrivateKey:
@@ -135,6 +148,7 @@ ROWS = [
     chained("an authority for some names", lambda: below(authority(constrained_to=[HOST]))),
     chained("a weak key", lambda: below(authority(key=weak()))),
     chained("a costly key", lambda: below(authority(key=costly()))),
+    chained("a long key", lambda: below(authority(key=long()))),
 ]
 
 
@@ -157,6 +171,8 @@ def test_no_other_chain_than_a_valid_one_passes(
         lambda: [host(), ISSUER.intermediate],
         lambda: [host(subject="another"), ISSUER.intermediate],
         lambda: below(authority()),
+        lambda: below(authority(key=on(ec.SECP384R1()))),
+        lambda: below(authority(key=rsa.generate_private_key(65537, 2048))),
         lambda: below(authority("first", issuer=ISSUER.intermediate), ISSUER.intermediate),
     ],
 )
@@ -227,6 +243,17 @@ def test_what_google_signed_in_2018_is_read() -> None:
     assert verdict.apk_package_name == GMS.package_name
     assert verdict.basic_integrity
     assert verdict.cts_profile_match
+
+
+def test_an_authority_may_be_trusted_in_the_place_of_its_root() -> None:
+    header = json.loads(from_base64url(VECTOR["token"].partition(".")[0]))
+    authority_of_google = load_der_x509_certificate(base64.b64decode(header["x5c"][1]))
+
+    verdict = SafetyNet(TrustRoots([authority_of_google]), GMS).signed_verdict(
+        VECTOR["token"], SIGNED_AT
+    )
+
+    assert verdict == GOOGLES.signed_verdict(VECTOR["token"], SIGNED_AT)
 
 
 def test_what_google_signed_in_2018_does_not_pass_for_it_says_nothing_of_hardware() -> None:
