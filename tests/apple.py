@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 from joserfc.jwk import ECKey
 
-from immuni.backend.analytics.devicecheck.client import DeviceCheck, open_device_check
+from immuni.backend.analytics.devicecheck.client import DeviceCheckClient, open_device_check
 from immuni.backend.analytics.devicecheck.provider import ProviderToken
 from immuni.clock import Clock
 from immuni.entropy import SystemEntropy
@@ -47,7 +47,7 @@ class Apple:
         return file
 
     @asynccontextmanager
-    async def client(self, clock: Clock, *, calls: int = 32) -> AsyncIterator[DeviceCheck]:
+    async def client(self, clock: Clock, *, calls: int = 32) -> AsyncIterator[DeviceCheckClient]:
         """Open our client to it."""
         provider = ProviderToken(self.key, key_id=KEY_ID, team_id=TEAM_ID)
         async with open_device_check(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from immuni.backend.analytics.attestation.settings import AttestationSettings
+from immuni.backend.analytics.devicecheck.settings import DeviceCheckSettings
 from immuni.backend.chunks import ChunkStoreSettings
 from immuni.backend.contract import HttpSettings
 from immuni.backend.following import FollowingSettings
@@ -38,6 +39,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     PublishingSettings: "Publishing",
     ChunkStoreSettings: "Chunk store",
     ReportingSettings: "Exposure Reporting",
+    DeviceCheckSettings: "Authorisation of analytics tokens",
     RetentionSettings: "Retention",
     PortalSettings: "Portal",
 }

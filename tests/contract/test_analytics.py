@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from immuni.api import GoogleOperationalInfo, italy
+from immuni.backend.analytics.devicecheck.settings import DeviceCheckSettings
+from immuni.backend.analytics.devicecheck.tokens import Tokens
 from immuni.backend.analytics.http import analytics_service
 from immuni.backend.analytics.rules import Attestation, NoAttestation
 from immuni.backend.analytics.store import token_hash
@@ -54,7 +57,10 @@ class OneOfThem:
 
 @asynccontextmanager
 async def analytics(
-    database: AnalyticsDatabase, attestation: Attestation
+    database: AnalyticsDatabase,
+    attestation: Attestation,
+    *,
+    device_check: DeviceCheckSettings | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     registry = CollectorRegistry()
     shaping = Shaping(
@@ -72,6 +78,11 @@ async def analytics(
             territory=italy(),
             attestation=attestation,
             shaping=shaping,
+            tokens=Tokens(
+                pool=pool,
+                settings=device_check or DeviceCheckSettings(),
+                clock=ManualClock(NOON),
+            ),
         )
         app = create_app([service], settings=HttpSettings(), registry=registry)
         async with serving(app) as client:
@@ -154,6 +165,34 @@ async def test_while_the_database_is_away_dummies_are_told_what_reports_are_told
 
     assert {each.status_code for each in answers} == {HTTPStatus.SERVICE_UNAVAILABLE}
     assert len({each.content for each in answers}) == 1
+
+
+async def test_a_token_is_created_once_it_is_authorised_and_accepted_until_then(
+    analytics_database: AnalyticsDatabase,
+) -> None:
+    settings = DeviceCheckSettings(
+        device_check_key_file=Path("not read"),
+        device_check_key_id="KEY",
+        device_check_team_id="TEAM",
+        max_authorisations=1,
+    )
+    another = TOKENS | {"analytics_token": "cd" * 64}
+    async with analytics(analytics_database, NoAttestation(), device_check=settings) as client:
+        answers = [await client.post(TOKEN_PATH, json=body) for body in (TOKENS, TOKENS, another)]
+        assert [answer.status_code for answer in answers] == [HTTPStatus.ACCEPTED] * 3
+        assert await hashes(analytics_database) == [token_hash(TOKEN)]
+
+        await authorise_token(analytics_database)
+        created = await client.post(TOKEN_PATH, json=TOKENS)
+        assert created.status_code == HTTPStatus.CREATED
+        assert created.content == answers[0].content == b""
+        assert created.headers["cache-control"] == "no-store"
+
+
+async def hashes(database: AnalyticsDatabase) -> list[bytes]:
+    async with await psycopg.AsyncConnection.connect(database.owner) as owner:
+        cursor = await owner.execute("SELECT token_hash FROM analytics.authorisation")
+        return [bytes(row[0]) for row in await cursor.fetchall()]
 
 
 def sent(rule: str, path: str, body: object, status: int = 400, /, **headers: str | None) -> Row:

@@ -6,13 +6,14 @@ Source:
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, TypeAlias
 
 from psycopg.sql import SQL
 
 from immuni.backend.analytics.days import purge as purge_analytics
 from immuni.backend.analytics.deliveries import forget_deliveries_except
+from immuni.backend.analytics.devicecheck.store import purge_authorisations
 from immuni.backend.chunks import ChunkName, ChunkStore
 from immuni.backend.connections import PoolOpener
 from immuni.backend.publishing.rules import KEY_USEFUL_FOR
@@ -27,6 +28,8 @@ from immuni.telemetry import logger
 _Part: TypeAlias = Callable[[], Awaitable[int]]
 PIECE: Final = 1000
 """How many rows one transaction deletes at most."""
+_AUTHORISED_WITHIN: Final = timedelta(hours=1)
+"""Long after an authorisation of an analytics token has ended, if anybody works on it."""
 _LAST_INTERVAL: Final = 2**31 - 1
 _DELETE: Final = """
     DELETE FROM ingestion.{table} WHERE id IN
@@ -98,6 +101,7 @@ async def purge(
 
     async def analytics() -> int:
         async with open_analytics() as theirs:
+            await purge_authorisations(theirs, before=(now - _AUTHORISED_WITHIN).date())
             before = (now - settings.analytics_retention).date()
             return await purge_analytics(theirs, before=before, today=now.date())
 
@@ -125,6 +129,7 @@ async def purge_everything(pool: Pool, open_analytics: PoolOpener, chunks: Chunk
     async def analytics() -> int:
         async with open_analytics() as theirs:
             await forget_deliveries_except(theirs, [])
+            await purge_authorisations(theirs, before=date.max)
             return await purge_analytics(theirs, before=date.max, today=date.max)
 
     return await _purge_each(

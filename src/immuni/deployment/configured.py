@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from immuni.backend.analytics.attestation.settings import AttestationSettings
+from immuni.backend.analytics.devicecheck.settings import DeviceCheckSettings
 from immuni.backend.chunks import ChunkStoreSettings
 from immuni.backend.contract import HttpSettings
 from immuni.backend.following import FollowingSettings
@@ -47,6 +48,7 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     PublishingSettings,
     ChunkStoreSettings,
     ReportingSettings,
+    DeviceCheckSettings,
     RetentionSettings,
     PortalSettings,
 )

@@ -114,6 +114,11 @@ async def analytics_holdings(pool: Pool, retention: RetentionSettings) -> list[H
             lifetime,
         ),
         _Kind(
+            "authorisations of tokens",
+            "SELECT count(*), min(started_on), max(started_on) FROM analytics.authorisation",
+            _DAY + RUN_EVERY,
+        ),
+        _Kind(
             "analytics tokens",
             "SELECT count(*), min(month), max(month) FROM analytics.token",
             _TWO_MONTHS,

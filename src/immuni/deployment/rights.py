@@ -46,6 +46,10 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("immuni_analytics", "analytics.salt"): "INSERT SELECT DELETE",
     (
         "immuni_analytics",
+        "analytics.authorisation",
+    ): "INSERT SELECT UPDATE(claims,due_at,failures,step) DELETE",
+    (
+        "immuni_analytics",
         "analytics.token",
     ): "INSERT SELECT UPDATE(with_exposure_first,with_exposure_next,without_exposure_first,"
     "without_exposure_next) DELETE",

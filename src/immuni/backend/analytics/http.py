@@ -20,11 +20,12 @@ from immuni.api.headers import AUTHORIZATION, DUMMY_DATA, parse_bearer, parse_du
 from immuni.api.limits import ANALYTICS_TOKEN_DIGITS
 from immuni.api.provinces import Territory
 from immuni.backend.analytics.accepting import Acceptance, Report
+from immuni.backend.analytics.devicecheck.tokens import authorise_none
 from immuni.backend.analytics.rules import Attestation, OperationalRecord, record_of
 from immuni.backend.analytics.store import TokenClaim
 from immuni.backend.connections import require_answer
 from immuni.backend.errors import InvalidRequestError, UnavailableError
-from immuni.backend.grouping import PATIENCE, Grouped
+from immuni.backend.grouping import PATIENCE, Grouped, GroupWork
 from immuni.backend.outage import Outage
 from immuni.backend.shaping import PADDED, Gate, Shaping
 from immuni.clock import Clock
@@ -48,7 +49,13 @@ _NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 
 
 def analytics_service(
-    *, pool: Pool, clock: Clock, territory: Territory, attestation: Attestation, shaping: Shaping
+    *,
+    pool: Pool,
+    clock: Clock,
+    territory: Territory,
+    attestation: Attestation,
+    shaping: Shaping,
+    tokens: GroupWork[AnalyticsToken, bool] = authorise_none,
 ) -> Service:
     """Build the service.
 
@@ -58,6 +65,7 @@ def analytics_service(
         territory: Provinces that exist.
         attestation: Tells genuine reports of Android from pollution.
         shaping: Gives all answers to reports one size and one distribution of times.
+        tokens: Tells which tokens are authorised, and begins to authorise the others.
     """
     reports = _Reports(Acceptance(pool, clock), territory, attestation, clock)
     shaping = replace(shaping, gates=(*shaping.gates, *reports.gates))
@@ -69,7 +77,9 @@ def analytics_service(
                 method=Method.POST,
                 path="/v1/analytics/apple/token",
                 summary="Ask for the authorisation of an analytics token",
-                handler=partial(_token, gates=shaping.gates),
+                handler=partial(
+                    _token, tokens=Grouped(tokens, patience=PATIENCE), gates=shaping.gates
+                ),
                 request=AnalyticsToken,
                 example=examples.ANALYTICS_TOKEN,
                 replies={HTTPStatus.CREATED: None, HTTPStatus.ACCEPTED: None},
@@ -105,15 +115,13 @@ def analytics_service(
     )
 
 
-async def _token(call: Call[AnalyticsToken], gates: Sequence[Gate]) -> Reply:
-    """Accept a token without authorising it.
-
-    Authorising needs Apple's DeviceCheck, which is not set up; a token that is never authorised is
-    answered like one that is not authorised yet.
-    """
+async def _token(
+    call: Call[AnalyticsToken], *, tokens: Grouped[AnalyticsToken, bool], gates: Sequence[Gate]
+) -> Reply:
+    """Tell whether a token is authorised: one that never will be is answered like one not yet."""
     for gate in gates:
         gate(call.source)
-    return Reply(HTTPStatus.ACCEPTED)
+    return Reply(HTTPStatus.CREATED if await tokens(call.body) else HTTPStatus.ACCEPTED)
 
 
 class _Reports:

@@ -10,7 +10,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from immuni.backend.analytics.devicecheck.answers import Answer, Bits, DeviceState, Failure, Said
-from immuni.backend.analytics.devicecheck.client import DeviceCheck, open_device_check
+from immuni.backend.analytics.devicecheck.client import DeviceCheckClient, open_device_check
 from immuni.backend.analytics.devicecheck.provider import ProviderToken
 from immuni.backend.signing import SigningKeyError
 from immuni.clock import ManualClock
@@ -37,19 +37,19 @@ async def apple(clock: ManualClock) -> AsyncIterator[Apple]:
 
 
 @pytest.fixture
-async def client(apple: Apple, clock: ManualClock) -> AsyncIterator[DeviceCheck]:
+async def client(apple: Apple, clock: ManualClock) -> AsyncIterator[DeviceCheckClient]:
     async with apple.client(clock) as client:
         yield client
 
 
-async def test_what_is_written_is_found_again_with_its_month(client: DeviceCheck) -> None:
+async def test_what_is_written_is_found_again_with_its_month(client: DeviceCheckClient) -> None:
     assert await client.query(TOKEN, within=LONG) == DeviceState(Bits.DEFAULT, None)
     for bits in Bits:
         assert await client.update(TOKEN, bits, within=LONG) is Said.WRITTEN
         assert await client.query(TOKEN, within=LONG) == DeviceState(bits, date(2020, 6, 1))
 
 
-async def test_a_token_that_no_device_made_is_not_genuine(client: DeviceCheck) -> None:
+async def test_a_token_that_no_device_made_is_not_genuine(client: DeviceCheckClient) -> None:
     assert await client.query(b"nobody's", within=LONG) is Said.NOT_GENUINE
     assert await client.update(b"nobody's", Bits.DEFAULT, within=LONG) is Said.NOT_GENUINE
 
@@ -77,7 +77,7 @@ ODD_ANSWERS: Final[list[tuple[int, str, Answer]]] = [
 
 
 async def test_each_odd_answer_of_a_query_is_told_from_the_others(
-    apple: Apple, client: DeviceCheck
+    apple: Apple, client: DeviceCheckClient
 ) -> None:
     for status, text, answer in ODD_ANSWERS:
         apple.server.faults.add([Fault(mischief=Mischief.FAIL, status=status, text=text)])
@@ -85,7 +85,7 @@ async def test_each_odd_answer_of_a_query_is_told_from_the_others(
 
 
 async def test_a_call_ends_in_time_whatever_the_server_does(
-    apple: Apple, client: DeviceCheck
+    apple: Apple, client: DeviceCheckClient
 ) -> None:
     apple.server.faults.add([Fault(mischief=Mischief.HANG, when=When.AFTER)])
     written = await client.update(TOKEN, Bits.IN_PROGRESS, within=timedelta(milliseconds=100))
@@ -97,7 +97,7 @@ async def test_a_call_ends_in_time_whatever_the_server_does(
 
 
 async def test_a_connection_that_breaks_is_a_failure_and_no_more(
-    apple: Apple, client: DeviceCheck
+    apple: Apple, client: DeviceCheckClient
 ) -> None:
     apple.server.faults.add([Fault(mischief=Mischief.DROP)])
     assert await client.query(TOKEN, within=LONG) is Failure.UNREACHABLE
@@ -113,7 +113,7 @@ async def test_where_nobody_answers_it_is_unreachable(clock: ManualClock) -> Non
 
 
 async def test_the_signed_token_is_made_anew_before_it_is_too_old(
-    apple: Apple, client: DeviceCheck, clock: ManualClock
+    apple: Apple, client: DeviceCheckClient, clock: ManualClock
 ) -> None:
     provider = ProviderToken(apple.key, key_id=KEY_ID, team_id=TEAM_ID)
     first = provider.bearer(NOON)

@@ -228,6 +228,10 @@ async def fill(parts: Parts, press: Press, analytics_database: AnalyticsDatabase
             [NOW.date()],
         )
         connection.execute("INSERT INTO analytics.received VALUES (gen_random_uuid())")
+        connection.execute(
+            "INSERT INTO analytics.authorisation VALUES (sha256(''), '', 'check', 0, %s)",
+            [NOW.date()],
+        )
 
 
 def kept(press: Press, analytics_database: AnalyticsDatabase) -> int:
@@ -245,6 +249,7 @@ def kept(press: Press, analytics_database: AnalyticsDatabase) -> int:
             SELECT (SELECT count(*) FROM analytics.epidemiological_info)
                  + (SELECT count(*) FROM analytics.operational_info)
                  + (SELECT count(*) FROM analytics.token)
+                 + (SELECT count(*) FROM analytics.authorisation)
                  + (SELECT count(*) FROM analytics.salt)
                  + (SELECT count(*) FROM analytics.received)
             """

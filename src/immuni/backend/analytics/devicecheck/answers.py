@@ -1,9 +1,9 @@
 """What a call to DeviceCheck comes to."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum, StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 
 class Bits(Enum):
@@ -48,6 +48,18 @@ class Failure(StrEnum):
 
 
 Answer: TypeAlias = DeviceState | Said | Failure
+
+
+class DeviceCheck(Protocol):
+    """Apple's two bits of each device."""
+
+    async def query(self, device_token: bytes, *, within: timedelta) -> Answer:
+        """Return what Apple knows of the device that made a token."""
+        ...
+
+    async def update(self, device_token: bytes, bits: Bits, *, within: timedelta) -> Answer:
+        """Write the bits of the device that made a token."""
+        ...
 
 
 def kind_of(answer: Answer) -> str:

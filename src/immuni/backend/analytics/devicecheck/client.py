@@ -45,8 +45,8 @@ class _Found(msgspec.Struct):
         return DeviceState(Bits((self.bit1, self.bit0)), month)
 
 
-class DeviceCheck:
-    """Apple's two bits of each device."""
+class DeviceCheckClient:
+    """Apple's two bits of each device, asked for over HTTP."""
 
     def __init__(
         self, http: httpx.AsyncClient, provider: ProviderToken, *, clock: Clock, entropy: Entropy
@@ -95,7 +95,7 @@ class DeviceCheck:
 @asynccontextmanager
 async def open_device_check(
     url: str, provider: ProviderToken, *, calls: int, clock: Clock, entropy: Entropy
-) -> AsyncIterator[DeviceCheck]:
+) -> AsyncIterator[DeviceCheckClient]:
     """Open connections to DeviceCheck for as long as the context lasts.
 
     Args:
@@ -112,7 +112,7 @@ async def open_device_check(
         limits=httpx.Limits(max_connections=calls, max_keepalive_connections=calls),
         trust_env=False,
     ) as http:
-        yield DeviceCheck(http, provider, clock=clock, entropy=entropy)
+        yield DeviceCheckClient(http, provider, clock=clock, entropy=entropy)
 
 
 async def _bounded(answer: httpx.Response) -> bytes:

@@ -23,6 +23,7 @@ from immuni.backend.analytics.devicecheck.answers import (
     Failure,
     Said,
 )
+from immuni.backend.analytics.rules import first_of_month
 from immuni.entropy import Entropy
 
 MAX_FAILURES: Final = 8
@@ -125,14 +126,9 @@ class End:
 Move: TypeAlias = Next | End
 
 
-def month_of(day: date) -> date:
-    """Return the first day of a day's month."""
-    return day.replace(day=1)
-
-
 def begun(today: date) -> Progress:
     """Return where an authorisation begins."""
-    return Progress(Step.FIRST_LOOK, failures=0, month=month_of(today))
+    return Progress(Step.FIRST_LOOK, failures=0, month=first_of_month(today))
 
 
 def resumed(progress: Progress) -> Progress:
@@ -161,7 +157,7 @@ def decide(
         waits: How long is waited.
         entropy: Draws the waits.
     """
-    if month_of(today) != progress.month:
+    if first_of_month(today) != progress.month:
         # Bits of another month's authorisation must not be touched; a mark that is left behind
         # counts as none.
         return End(Outcome.MONTH_OVER)

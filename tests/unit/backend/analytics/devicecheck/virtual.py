@@ -23,9 +23,9 @@ from immuni.backend.analytics.devicecheck.steps import (
     Waits,
     begun,
     decide,
-    month_of,
     resumed,
 )
+from immuni.backend.analytics.rules import first_of_month
 from immuni.entropy import SeededEntropy
 from immuni.testing.apple import Devices
 
@@ -190,7 +190,7 @@ def state_of(devices: Devices, device: str) -> DeviceState:
     if found is None:
         return DeviceState(Bits.DEFAULT, None)
     month = datetime.strptime(found.last_update_time, "%Y-%m").replace(tzinfo=UTC).date()
-    return DeviceState(Bits((found.bit1, found.bit0)), month_of(month))
+    return DeviceState(Bits((found.bit1, found.bit0)), first_of_month(month))
 
 
 def overlap(one: Authorisation, other: Authorisation) -> bool:
