@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from immuni.api import GoogleOperationalInfo, attestation_nonce, examples
@@ -28,6 +29,12 @@ METRIC: Final = "immuni_android_attestations_total"
 Json = dict[str, Any]
 Row = tuple[str, Refusal, Callable[[], str]]
 """A rule that is broken, why it is refused, and an attestation that breaks it."""
+
+ANY_JSON: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
 
 
 @dataclass

@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from immuni.api import Salt
 from immuni.backend.analytics.attestation.rules import Refusal
 from tests.unit.backend.analytics.attestation.phones import (
     A_MILLISECOND,
+    ANY_JSON,
     APP,
     GENUINE,
     INFO,
@@ -167,3 +170,17 @@ def test_a_weaker_device_passes_where_the_setting_says_so() -> None:
     assert lenient.result(genuine()) == GENUINE
     assert result("MEETS_DEVICE_INTEGRITY") == GENUINE
     assert result("MEETS_BASIC_INTEGRITY") == Refusal.DEVICE
+
+
+@given(
+    path=st.sampled_from(
+        [TIME, NONCE_AT, NAME, DIGESTS, RECOGNISED, DEVICE, "requestDetails.requestPackageName"]
+    ),
+    value=ANY_JSON,
+)
+def test_no_other_value_of_any_member_passes(
+    play_integrity: Service, path: str, value: object
+) -> None:
+    token = ISSUER.encrypt(ISSUER.sign(changed(path, value)))
+
+    assert play_integrity.result(token) != GENUINE

@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from immuni.api import Salt
 from immuni.backend.analytics.attestation.rules import Refusal
 from tests.unit.backend.analytics.attestation.phones import (
     A_MILLISECOND,
+    ANY_JSON,
     APP,
     GENUINE,
     INFO,
@@ -137,3 +140,10 @@ def test_hardware_may_be_all_that_was_asked(safetynet: Service) -> None:
     verdict = Draft().verdict | {"evaluationType": "HARDWARE_BACKED"}
 
     assert safetynet.result(ISSUER.sign(verdict)) == GENUINE
+
+
+@given(name=st.sampled_from(sorted(Draft().verdict.keys() - {"apkDigestSha256"})), value=ANY_JSON)
+def test_no_other_value_of_any_member_passes(safetynet: Service, name: str, value: object) -> None:
+    assume(value is not True)  # What the two flags say already.
+
+    assert safetynet.result(ISSUER.sign(Draft().verdict | {name: value})) != GENUINE
