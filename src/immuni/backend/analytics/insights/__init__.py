@@ -1,0 +1,1 @@
+"""What operators see of reports: counts that name nobody, and estimates with intervals."""
