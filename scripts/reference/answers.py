@@ -104,6 +104,7 @@ TOLD: Final[Mapping[str, Told]] = {
                     "otp_client_cert": "PEM file of a client's certificate that it accepts",
                     "otp_client_key": "PEM file of the key to that certificate",
                     "portal": "URL of the portal",
+                    "apple": "base URL of the stand-in for Apple's DeviceCheck",
                     "metrics": "base URL of `/metrics`",
                     "phones[]": "URL of each phone's App; empty with `--without-phones`",
                     "demo_accounts[].user": "name of an account of the portal",

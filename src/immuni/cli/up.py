@@ -38,8 +38,8 @@ def up(
             "--base-port",
             envvar="IMMUNI_BASE_PORT",
             min=1024,
-            max=65525,
-            help="The first of ten ports.",
+            max=65524,
+            help="The first of eleven ports.",
         ),
     ] = 8400,
     external_database: Annotated[

@@ -246,6 +246,8 @@ def _remove_files(layout: Layout) -> list[str]:
         *_inside(layout.certificates),
         *private_key_files(layout, Purpose.EXPORT),
         layout.analytics_key,
+        layout.device_check_key,
+        layout.device_check_public_key,
         layout.otp_keys,
         layout.demo_accounts,
     ]

@@ -73,6 +73,16 @@ class Layout:
         return self.keys / "analytics-1.pem"
 
     @property
+    def device_check_key(self) -> Path:
+        """The private key by which the stand-in for Apple's DeviceCheck knows us."""
+        return self.keys / "devicecheck.p8"
+
+    @property
+    def device_check_public_key(self) -> Path:
+        """The public half of that key."""
+        return self.keys / "devicecheck.pem"
+
+    @property
     def certificates(self) -> Path:
         """The internal certification authority and what it signed."""
         return self.root / "certificates"

@@ -20,6 +20,7 @@ from immuni.backend.publishing.store import withdraw_all
 from immuni.backend.sealing import create_sealing_key
 from immuni.clock import Clock
 from immuni.database import open_pool
+from immuni.deployment.apple import device_check_settings, ensure_device_check_key
 from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.databases import Databases, prepare_databases
 from immuni.deployment.layout import Layout
@@ -108,9 +109,11 @@ async def provision(
     databases = await asyncio.to_thread(prepare_databases, admin_url, layout.secrets)
     entropy = SystemEntropy()
     ensure_keys(layout, clock=clock)
+    ensure_device_check_key(layout)
     ensure_certificates(layout.certificates, clock=clock)
     otp_keys = ensure_otp_keys(layout, entropy)
     values = settings_of_system(layout, ports, databases, otp_keys)
+    values |= device_check_settings(layout, ports)
     values |= _STORY_PACE if story_pace else {}
     _write_settings(layout, values | (_behind_nginx(ports) if nginx else {}))
     await _withdraw_lost_chunks(layout, databases)

@@ -32,7 +32,7 @@ MEANINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Ten neighbouring ports; each part has its own place among them.
+    """Eleven neighbouring ports; each part has its own place among them.
 
     Attributes:
         base: The first of them.
@@ -58,8 +58,13 @@ class Ports:
         """The port of the embedded PostgreSQL, where a socket cannot be used."""
         return self.base + 9
 
+    @property
+    def apple(self) -> int:
+        """The port of the stand-in for Apple's DeviceCheck."""
+        return self.base + 10
+
     def all(self, *, phones: int, nginx: bool = False) -> list[int]:
         """Return every port that servers will bind."""
         servers = [self.of(role) for role in Role if role is not Role.PHONES]
         front = [self.nginx] if nginx else []
-        return servers + [self.of_phone(number) for number in range(phones)] + front
+        return servers + [self.of_phone(number) for number in range(phones)] + front + [self.apple]

@@ -36,7 +36,7 @@ class DeploymentSettings:
         meaning="The address on which servers listen.",
     )
     base_port: int = setting(
-        integer(1, 65525), default=8400, meaning="The first of ten neighbouring ports."
+        integer(1, 65524), default=8400, meaning="The first of eleven neighbouring ports."
     )
     log_level: str = setting(_LEVEL, default="info", meaning="The least important level logged.")
     log_format: LogFormat = setting(
@@ -114,6 +114,11 @@ def loopback_url(role: Role, ports: Ports) -> str:
 def nginx_url(ports: Ports) -> str:
     """Return the address of nginx in front of the public hosts; their paths tell them apart."""
     return f"http://{LOOPBACK}:{ports.nginx}"
+
+
+def apple_url(ports: Ports) -> str:
+    """Return the address of the stand-in for Apple's DeviceCheck."""
+    return f"http://{LOOPBACK}:{ports.apple}"
 
 
 def phone_url(number: int, ports: Ports) -> str:

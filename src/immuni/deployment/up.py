@@ -12,6 +12,7 @@ from typing import Final
 
 from immuni.backend.contract import HttpSettings
 from immuni.clock import SystemClock
+from immuni.deployment.apple import apple_part
 from immuni.deployment.certificates import InternalCertificates
 from immuni.deployment.configured import read_configured
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
@@ -22,7 +23,7 @@ from immuni.deployment.ports import require_free
 from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provision
 from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.deployment.serving import on_stop_signals
-from immuni.deployment.settings import loopback_url, nginx_url, phone_url
+from immuni.deployment.settings import apple_url, loopback_url, nginx_url, phone_url
 from immuni.deployment.signing_keys import export_public_key
 from immuni.deployment.supervisor import Supervisor, role_part
 from immuni.deployment.wiring.jobs import METRICS_VARIABLE
@@ -39,7 +40,7 @@ class UpOptions:
 
     Attributes:
         data_dir: Where everything is kept.
-        base_port: First of ten neighbouring ports.
+        base_port: First of eleven neighbouring ports.
         external_database: An administrator's URL; None for the embedded PostgreSQL.
         phones: Number of virtual phones.
         nginx: Whether nginx stands in front of the public hosts.
@@ -87,6 +88,7 @@ class Running:
             "upload": self._public(Role.UPLOAD),
             "analytics": self._public(Role.ANALYTICS),
             "OTP Service (mutual TLS)": loopback_url(Role.OTP, self.ports),
+            "stand-in for Apple": apple_url(self.ports),
             "metrics": f"{self._metrics()}/metrics",
         }
         return phones | {"portal": loopback_url(Role.PORTAL, self.ports)} | servers
@@ -104,6 +106,7 @@ class Running:
             "otp_client_cert": str(certificates.client.certificate),
             "otp_client_key": str(certificates.client.key),
             "portal": loopback_url(Role.PORTAL, self.ports),
+            "apple": apple_url(self.ports),
             "metrics": self._metrics(),
             "phones": [phone_url(number, self.ports) for number in range(self.phones)],
             "demo_accounts": [asdict(account) for account in self.demo_accounts],
@@ -168,6 +171,7 @@ async def running_system(options: UpOptions) -> AsyncIterator[tuple[Running, Sup
             for role in Role
             if options.phones or role is not Role.PHONES
         ]
+        parts.append(apple_part(layout, ports))
         if program is not None:
             parts.append(nginx_part(program, layout, ports, configured.of(HttpSettings)))
         supervisor = Supervisor(

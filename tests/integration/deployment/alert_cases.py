@@ -15,6 +15,8 @@ _CHECKS: Final = '{endpoint="/v1/ingestion/check-otp",method="POST",status="204"
 _BROKEN: Final = '{endpoint="/v1/ingestion/check-otp",method="POST",status="503"}'
 _OVERRUN: Final = 'immuni_response_overrun_total{endpoint="/v1/ingestion/check-otp"}'
 _REQUESTS: Final = f"immuni_http_requests_total{_CHECKS}"
+_CALLS_ANSWERED: Final = 'immuni_device_check_calls_total{call="query",result="answered"}'
+_CALLS_FAILED: Final = 'immuni_device_check_calls_total{call="query",result="timed_out"}'
 _CHECK_LABELS: Final = {"endpoint": "/v1/ingestion/check-otp"}
 
 
@@ -103,6 +105,12 @@ CASES: Final[Mapping[str, Case]] = {
             'immuni_job_failures_total{name="publish",cause="chunk_store"}': "0x10 1+0x60",
             'immuni_job_failures_total{name="publish",cause="database"}': "0x10 1 2 3 4+0x60",
         },
+    ),
+    "DeviceCheckFailing": Case(
+        fires={_CALLS_ANSWERED: "0+40x120", _CALLS_FAILED: "0+60x120"},
+        before="25m",
+        at="70m",
+        silent={_CALLS_ANSWERED: "0+60x120", _CALLS_FAILED: "0+40x120"},
     ),
     "ForeignChunk": Case(
         fires={'immuni_job_failures_total{name="publish",cause="foreign_chunk"}': "0x10 1+0x60"},

@@ -16,13 +16,14 @@ from immuni.clock import SystemClock
 from immuni.deployment.certificate_care import certificate_states
 from immuni.deployment.certificates import InternalCertificates, ensure_certificates
 from immuni.deployment.certification import CertificateFiles
+from immuni.testing.apple import device_token
 from tests.integration.deployment.existing_phone import portal_tls
-from tests.running import RunningSystem
+from tests.running import RunningSystem, eventually
 from tests.unit.cli.command_line import immuni
 
 MEMBERS: Final = [
     "get", "upload", "analytics", "otp", "otp_ca", "otp_client_cert", "otp_client_key", "portal",
-    "metrics", "phones", "demo_accounts", "export_public_key", "data_dir",
+    "apple", "metrics", "phones", "demo_accounts", "export_public_key", "data_dir",
 ]  # fmt: skip
 
 pytestmark = pytest.mark.timeout(300)
@@ -104,9 +105,24 @@ def test_every_part_listens_on_loopback_only(system: RunningSystem) -> None:
         for (address, _, port), state in [(line.split()[1].partition(":"), line.split()[3])]
         if state == "0A"
     }
-    ours = range(system.base_port, system.base_port + 10)
+    ours = range(system.base_port, system.base_port + 11)
 
     assert {address for address, port in listening if port in ours} == {"0100007F"}
+
+
+def test_a_token_of_an_ios_phone_is_authorised_by_the_stand_in_for_apple(
+    system: RunningSystem,
+) -> None:
+    token = {"analytics_token": "1f" * 64, "device_token": device_token("a-phone-of-this-test")}
+    forged = {"analytics_token": "2e" * 64, "device_token": "AAAA"}
+    url = f"{system.told['analytics']}/v1/analytics/apple/token"
+
+    def status(body: Mapping[str, str]) -> int:
+        return httpx.post(url, json=body, trust_env=False, timeout=30).status_code
+
+    assert status(token) == status(forged) == HTTPStatus.ACCEPTED
+    eventually(lambda: status(token) == HTTPStatus.CREATED or None)
+    assert status(forged) == HTTPStatus.ACCEPTED
 
 
 def test_the_metrics_are_those_of_all_processes(system: RunningSystem) -> None:

@@ -1,4 +1,4 @@
-"""Ten neighbouring ports, one for each part."""
+"""Eleven neighbouring ports, one for each part."""
 
 import pytest
 
@@ -11,17 +11,17 @@ PORTS = Ports(8400)
 def test_every_part_has_a_port_of_its_own_in_the_block() -> None:
     servers = [PORTS.of(role) for role in Role if role is not Role.PHONES]
     phones = [PORTS.of_phone(number) for number in range(2)]
-    everything = [*servers, *phones, PORTS.postgres]
+    everything = [*servers, *phones, PORTS.postgres, PORTS.nginx, PORTS.apple]
 
     assert servers == [8400, 8401, 8402, 8403, 8404, 8405]
     assert phones == [8406, 8407]
     assert len(set(everything)) == len(everything)
-    assert set(everything) <= set(range(8400, 8410))
+    assert set(everything) <= set(range(8400, 8411))
 
 
 @pytest.mark.parametrize("phones", [0, 1, 2])
 def test_only_ports_that_are_bound_have_to_be_free(phones: int) -> None:
-    assert PORTS.all(phones=phones) == list(range(8400, 8406 + phones))
+    assert PORTS.all(phones=phones) == [*range(8400, 8406 + phones), 8410]
 
 
 def test_every_role_is_explained() -> None:

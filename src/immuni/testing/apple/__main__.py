@@ -32,7 +32,13 @@ def main() -> None:
     given = parser.parse_args()
     key = ECKey.import_key(given.public_key.read_text(encoding="ascii"))
     apple = AppleDeviceCheck(Developer(given.team_id, {given.key_id: key}), SystemClock())
-    config = uvicorn.Config(apple.app, host="127.0.0.1", port=given.port, log_level="warning")
+    config = uvicorn.Config(
+        apple.app,
+        host="127.0.0.1",
+        port=given.port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
     asyncio.run(_Server(config).serve())
 
 
