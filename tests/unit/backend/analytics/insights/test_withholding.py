@@ -151,6 +151,15 @@ def test_small_counts_hide_each_other_where_they_can() -> None:
     assert shown == {("a",): None, ("b",): 900, ("c",): None, ("month",): 910}
 
 
+def test_a_small_total_is_hidden_from_outside_it_too() -> None:
+    table = Table([PROVINCES], {("TO",): 4, ("CN",): 3, ("AO",): 900, ("GE",): 50, ("abroad",): 70})
+
+    shown = withhold(table, k_anonymity=10)
+
+    assert shown["Piemonte",] is None
+    assert pinned(table, shown) == []
+
+
 def test_a_province_that_is_a_region_is_hidden_as_both() -> None:
     table = Table([PROVINCES], {("TO",): 80, ("CN",): 40, ("AO",): 3, ("GE",): 20})
 
