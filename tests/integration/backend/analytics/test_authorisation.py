@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from immuni.backend.analytics.devicecheck import store
 from immuni.backend.analytics.devicecheck.answers import Bits, DeviceState
 from immuni.backend.analytics.devicecheck.settings import DeviceCheckSettings
 from immuni.backend.analytics.devicecheck.steps import Next, Outcome, Step
@@ -170,6 +171,24 @@ async def test_no_more_run_than_may_whoever_asks_at_once(
         answers = await asyncio.gather(*(desk.ask(*group) for group in groups))
         assert answers == [[False] * 10] * 20
         assert len(await desk.rows()) == 50
+
+
+async def test_a_group_waits_for_one_that_fills_the_room_before_it(
+    analytics_database: AnalyticsDatabase,
+) -> None:
+    settings = replace(SETTINGS, max_authorisations=1)
+    async with a_desk(analytics_database, settings=settings, runners=0) as desk:
+        async with desk.owner.connection() as before:
+            await before.execute("SELECT pg_advisory_xact_lock(%s)", [store._START_LOCK])
+            await before.execute(
+                "INSERT INTO analytics.authorisation VALUES (sha256(''), '', 'check', 0, now())"
+            )
+            asked = asyncio.create_task(desk.ask(1))
+            # Without the lock it would have counted by now, and found room.
+            await asyncio.wait([asked], timeout=1)
+            assert not asked.done()
+        assert await asked == [False]
+        assert len(await desk.rows()) == 1
 
 
 async def test_without_a_key_nothing_is_started(analytics_database: AnalyticsDatabase) -> None:
