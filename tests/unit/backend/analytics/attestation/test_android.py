@@ -110,13 +110,15 @@ def keys(**halves: str) -> str:
         ("android_attestation", "any"),
         ("play_integrity_device", "MEETS_BASIC_INTEGRITY"),
         ("play_integrity_keys", "AAAA"),
-        ("play_integrity_keys", keys(decryption="AAAA")),
-        ("play_integrity_keys", keys(decryption="")),
-        ("play_integrity_keys", keys(verification="AAAA")),
-        ("play_integrity_keys", keys(verification="")),
-        ("play_integrity_keys", keys() + ":"),
-        ("play_integrity_keys", keys() + ","),
-        ("play_integrity_keys", ",".join([keys()] * 4)),
+        pytest.param("play_integrity_keys", keys(decryption="AAAA"), id="a short decryption key"),
+        pytest.param("play_integrity_keys", keys(decryption=""), id="no decryption key"),
+        pytest.param(
+            "play_integrity_keys", keys(verification="AAAA"), id="no such verification key"
+        ),
+        pytest.param("play_integrity_keys", keys(verification=""), id="no verification key"),
+        pytest.param("play_integrity_keys", keys() + ":", id="three keys"),
+        pytest.param("play_integrity_keys", keys() + ",", id="a comma too many"),
+        pytest.param("play_integrity_keys", ",".join([keys()] * 4), id="four pairs"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_refused(name: str, value: str) -> None:
