@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from immuni.api import (
     AnalyticsToken,
@@ -72,47 +73,50 @@ def analytics_service(
     return Service(
         name="analytics",
         title="Analytics Service",
-        endpoints=[
-            Endpoint(
-                method=Method.POST,
-                path="/v1/analytics/apple/token",
-                summary="Ask for the authorisation of an analytics token",
-                handler=partial(
-                    _token, tokens=Grouped(tokens, patience=PATIENCE), gates=shaping.gates
-                ),
-                request=AnalyticsToken,
-                example=examples.ANALYTICS_TOKEN,
-                replies={HTTPStatus.CREATED: None, HTTPStatus.ACCEPTED: None},
-            ),
-            Endpoint(
-                method=Method.POST,
-                path="/v1/analytics/apple/operational-info",
-                summary="Send Operational Info from iOS",
-                handler=reports.apple,
-                request=AppleOperationalInfo,
-                example=examples.APPLE_INFO,
-                replies={HTTPStatus.NO_CONTENT: None},
-                parameters=(_BEARER, _DUMMY),
-                errors=(InvalidRequestError,),
-                layer=shaping.layer(),
-                says=(PADDED,),
-            ),
-            Endpoint(
-                method=Method.POST,
-                path="/v1/analytics/google/operational-info",
-                summary="Send Operational Info from Android",
-                handler=reports.google,
-                request=GoogleOperationalInfo,
-                example=examples.GOOGLE_INFO,
-                replies={HTTPStatus.NO_CONTENT: None},
-                parameters=(_DUMMY,),
-                errors=(InvalidRequestError,),
-                layer=shaping.layer(),
-                says=(PADDED,),
-            ),
-        ],
+        endpoints=_endpoints(reports, Grouped(tokens, patience=PATIENCE), shaping),
         is_ready=partial(require_answer, pool),
     )
+
+
+def _endpoints(
+    reports: "_Reports", tokens: Grouped[AnalyticsToken, bool], shaping: Shaping
+) -> tuple[Endpoint[Any], ...]:
+    token = Endpoint(
+        method=Method.POST,
+        path="/v1/analytics/apple/token",
+        summary="Ask for the authorisation of an analytics token",
+        handler=partial(_token, tokens=tokens, gates=shaping.gates),
+        request=AnalyticsToken,
+        example=examples.ANALYTICS_TOKEN,
+        replies={HTTPStatus.CREATED: None, HTTPStatus.ACCEPTED: None},
+    )
+    apple = Endpoint(
+        method=Method.POST,
+        path="/v1/analytics/apple/operational-info",
+        summary="Send Operational Info from iOS",
+        handler=reports.apple,
+        request=AppleOperationalInfo,
+        example=examples.APPLE_INFO,
+        replies={HTTPStatus.NO_CONTENT: None},
+        parameters=(_BEARER, _DUMMY),
+        errors=(InvalidRequestError,),
+        layer=shaping.layer(),
+        says=(PADDED,),
+    )
+    google = Endpoint(
+        method=Method.POST,
+        path="/v1/analytics/google/operational-info",
+        summary="Send Operational Info from Android",
+        handler=reports.google,
+        request=GoogleOperationalInfo,
+        example=examples.GOOGLE_INFO,
+        replies={HTTPStatus.NO_CONTENT: None},
+        parameters=(_DUMMY,),
+        errors=(InvalidRequestError,),
+        layer=shaping.layer(),
+        says=(PADDED,),
+    )
+    return token, apple, google
 
 
 async def _token(
