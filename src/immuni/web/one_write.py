@@ -42,8 +42,7 @@ class OneWriteHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Say that the body is whole; a small one is so before the application starts."""
         super().on_message_complete()
-        if not self.cycle.more_body:
-            self.cycle.scope[WHOLE_BODY_KEY] = True  # type: ignore[typeddict-unknown-key]
+        self.cycle.scope[WHOLE_BODY_KEY] = True  # type: ignore[typeddict-unknown-key]
 
 
 class _GatheringTransport:
