@@ -1,0 +1,1 @@
+"""What operators see: figures, forecasts and warnings, from what may be shown and nothing else."""
