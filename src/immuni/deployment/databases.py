@@ -56,6 +56,7 @@ class AnalyticsDatabase:
 
     owner: str = field(repr=False)
     analytics: str = field(repr=False)
+    dashboard: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,8 @@ def prepare_services_database(admin_url: str, secrets_folder: Path) -> ServicesD
 
 def prepare_analytics_database(admin_url: str, secrets_folder: Path) -> AnalyticsDatabase:
     """Do for the Analytics Service's database what `prepare_databases` does for all."""
-    urls = _prepare(admin_url, secrets_folder, database="immuni_analytics", roles=("analytics",))
+    roles = ("analytics", "dashboard")
+    urls = _prepare(admin_url, secrets_folder, database="immuni_analytics", roles=roles)
     migrate(urls["owner"], "immuni.backend.migrations.analytics")
     return AnalyticsDatabase(**urls)
 

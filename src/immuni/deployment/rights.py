@@ -13,6 +13,16 @@ _JOBS_TABLES: Final = (
     "procrastinate_periodic_defers",
     "procrastinate_workers",
 )
+_FIGURES: Final = ("release", "figure", "effective_rate")
+_INSIGHTS: Final = (
+    "counted_day",
+    "report_count",
+    "notified_count",
+    "upload_count",
+    "code_count",
+    "sampling_rate",
+    *_FIGURES,
+)
 ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("immuni_configuration", "configuration.version"): "SELECT",
     ("immuni_configuration", "configuration.entry"): "SELECT",
@@ -53,6 +63,8 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
         "analytics.token",
     ): "INSERT SELECT UPDATE(with_exposure_first,with_exposure_next,without_exposure_first,"
     "without_exposure_next) DELETE",
+    **{("immuni_analytics", f"analytics.{table}"): "INSERT SELECT DELETE" for table in _INSIGHTS},
+    **{("immuni_dashboard", f"analytics.{table}"): "SELECT" for table in _FIGURES},
     ("immuni_portal", "public.authority"): "SELECT",
     ("immuni_portal", "public.organisation"): "INSERT SELECT",
     ("immuni_portal", "public.audit_event"): "INSERT SELECT",
@@ -69,6 +81,7 @@ HOMES: Final = {
     "immuni_reporting": "immuni",
     "immuni_jobs": "immuni",
     "immuni_analytics": "immuni_analytics",
+    "immuni_dashboard": "immuni_analytics",
     "immuni_portal": "immuni_portal",
 }
 """The one database of ours into which each login gets."""

@@ -68,6 +68,7 @@ def test_each_role_logs_into_its_own_database_and_no_other(prepared: Prepared) -
 
     homes = dict.fromkeys(urls, "immuni") | {
         "analytics": "immuni_analytics",
+        "dashboard": "immuni_analytics",
         "portal": "immuni_portal",
     }
     for role, url in urls.items():
