@@ -28,6 +28,7 @@ from starlette.types import ASGIApp
 from immuni.api import Upload, italy
 from immuni.api.messages import parse_request
 from immuni.backend.contract import HttpSettings, contract, create_app
+from immuni.backend.counting import DailyCounters
 from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS
 from immuni.backend.ingestion.http import ingestion_service
 from immuni.backend.ingestion.limiter import WrongCodeMetrics
@@ -92,6 +93,7 @@ def whole_app(folder: Path) -> Application:
             entropy=entropy,
             metrics=ShapingMetrics(registry),
         ),
+        counters=DailyCounters(),
         metrics=WrongCodeMetrics(registry),
         clock=clock,
         entropy=entropy,
@@ -132,7 +134,7 @@ class Codes:
     async def fetchall(self) -> list[tuple[object, ...]]:
         """Return them."""
         onset, id_ = NOW.date() - timedelta(days=3), uuid.UUID(int=0)
-        return [(each, id_, KEYS.current_id, None, onset, None) for each in self.hashes]
+        return [(each, id_, KEYS.current_id, None, onset, None, NOW) for each in self.hashes]
 
 
 if __name__ == "__main__":

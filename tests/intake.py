@@ -1,7 +1,7 @@
 """The OTP and the ingestion service over real HTTP, on one database and one clock."""
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from immuni.api.provinces import italy
 from immuni.backend.contract import HttpSettings, contract
+from immuni.backend.counting import DailyCounters
 from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS
 from immuni.backend.ingestion.http import ingestion_service
 from immuni.backend.ingestion.limiter import WrongCodeMetrics
@@ -57,6 +58,7 @@ class Intake:
     upload_host: httpx.AsyncClient
     database: ServicesDatabase
     clock: ManualClock
+    counters: DailyCounters
     opening_key: OpeningKey = field(repr=False)
 
     async def authorise(
@@ -79,11 +81,23 @@ class Intake:
         self, otp: Otp, teks: Sequence[TemporaryExposureKey], /, **members: object
     ) -> httpx.Response:
         """Upload keys the way a phone does, with the members of the body as they are given."""
+        return await self._upload(_headers(otp), teks, members)
+
+    async def upload_dummy(self, otp: Otp, teks: Sequence[TemporaryExposureKey]) -> httpx.Response:
+        """Send the same as a dummy."""
+        return await self._upload(_headers(otp) | {"Immuni-Dummy-Data": "1"}, teks, {})
+
+    async def _upload(
+        self,
+        headers: Mapping[str, str],
+        teks: Sequence[TemporaryExposureKey],
+        members: Mapping[str, object],
+    ) -> httpx.Response:
         clock = {"Immuni-Client-Clock": str(int(self.clock.now().timestamp()))}
         return await self.upload_host.post(
             "/v1/ingestion/upload",
             json={"teks": [_tek(tek) for tek in teks], "province": "RM", "padding": "x", **members},
-            headers=_headers(otp) | clock,
+            headers={**headers, **clock},
         )
 
     def query(self, statement: LiteralString) -> list[tuple[Any, ...]]:
@@ -105,7 +119,7 @@ async def open_intake(
     registry: CollectorRegistry | None = None,
 ) -> AsyncIterator[Intake]:
     """Serve both on free ports, each with its own role."""
-    clock = ManualClock(NOW)
+    clock, counters = ManualClock(NOW), DailyCounters()
     private, public = folder / "analytics.pem", folder / "analytics-public.pem"
     create_sealing_key(private, public)
     async with (
@@ -113,7 +127,12 @@ async def open_intake(
         open_pool(database.ingestion, max_size=4, statement_timeout=statement_timeout) as pool,
     ):
         otp = otp_service(
-            pool=otp_pool, keys=keys, settings=OtpSettings(), clock=clock, gate=lambda _source: None
+            pool=otp_pool,
+            keys=keys,
+            settings=OtpSettings(),
+            counters=counters,
+            clock=clock,
+            gate=lambda _source: None,
         )
         ingestion = ingestion_service(
             pool=pool,
@@ -123,6 +142,7 @@ async def open_intake(
             territory=italy(),
             sealing_key=SealingKey.read(public, key_id=_KEY_ID),
             shaping=_shaping(),
+            counters=counters,
             metrics=WrongCodeMetrics(registry or CollectorRegistry()),
             clock=clock,
             entropy=SeededEntropy("intake"),
@@ -130,7 +150,7 @@ async def open_intake(
         opening_key = OpeningKey.read(private, key_id=_KEY_ID)
         upload_app = Forwarded(_app(ingestion), proxies)
         async with serving(_app(otp)) as otp_client, serving(upload_app) as upload_client:
-            yield Intake(otp_client, upload_client, database, clock, opening_key)
+            yield Intake(otp_client, upload_client, database, clock, counters, opening_key)
 
 
 def _app(service: Service) -> Application:

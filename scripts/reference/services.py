@@ -11,6 +11,7 @@ from immuni.backend.analytics.rules import NoAttestation
 from immuni.backend.chunks import BucketChunkStore
 from immuni.backend.configuration.http import configuration_service
 from immuni.backend.contract import HttpSettings, contract
+from immuni.backend.counting import DailyCounters
 from immuni.backend.following import FollowingSettings
 from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS
 from immuni.backend.ingestion.http import ingestion_service
@@ -55,6 +56,7 @@ def _otp() -> Service:
         pool=_pool(),
         keys=_otp_keys(),
         settings=OtpSettings(),
+        counters=DailyCounters(),
         clock=SystemClock(),
         gate=lambda _source: None,
     )
@@ -69,6 +71,7 @@ def _ingestion() -> Service:
         territory=italy(),
         sealing_key=SealingKey("analytics-1", X25519PrivateKey.generate().public_key()),
         shaping=_shaping(),
+        counters=DailyCounters(),
         metrics=WrongCodeMetrics(CollectorRegistry()),
         clock=SystemClock(),
         entropy=SystemEntropy(),

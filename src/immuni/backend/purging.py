@@ -35,6 +35,7 @@ _DELETE: Final = """
     DELETE FROM ingestion.{table} WHERE id IN
         (SELECT id FROM ingestion.{table} WHERE {column} <= %s LIMIT %s)
 """
+_DELETE_COUNTERS: Final = "DELETE FROM ingestion.daily_counter WHERE day < %s"
 _DELETE_KEYS: Final = SQL("""
     DELETE FROM publishing.key WHERE key_data IN
         (SELECT key_data FROM publishing.key WHERE chunk_index = %s LIMIT %s)
@@ -62,6 +63,7 @@ class Purged:
     otps: int = 0
     uploads: int = 0
     outbox: int = 0
+    counters: int = 0
     analytics: int = 0
     chunks: int = 0
 
@@ -82,7 +84,8 @@ async def purge(
 
     Codes go once they have expired, used or not. An upload that waits goes when its youngest key
     is of no use to any phone: until then it is published first. What the analytics database did
-    not take over in all that time goes as well. Chunks go together with their keys, one cache
+    not take over in all that time goes as well. Counters of codes go by the day, with analytics.
+    Chunks go together with their keys, one cache
     lifetime after their time, so that no phone misses one that it was just told of.
 
     Args:
@@ -98,18 +101,19 @@ async def purge(
     """
     cutoff = now - settings.retention
     useless = now - min(settings.retention, KEY_USEFUL_FOR)
+    first_day = (now - settings.analytics_retention).date()
 
     async def analytics() -> int:
         async with open_analytics() as theirs:
             await purge_authorisations(theirs, before=(now - _AUTHORISED_WITHIN).date())
-            before = (now - settings.analytics_retention).date()
-            return await purge_analytics(theirs, before=before, today=now.date())
+            return await purge_analytics(theirs, before=first_day, today=now.date())
 
     return await _purge_each(
         {
             "otps": lambda: _delete(pool, "otp", "expires_at", now),
             "uploads": lambda: _delete(pool, "upload", "last_end", interval_at(useless)),
             "outbox": lambda: _delete(pool, "outbox", "received_on", cutoff.date()),
+            "counters": lambda: _delete_counters(pool, first_day),
             "analytics": analytics,
             "chunks": lambda: _delete_chunks(pool, chunks, cutoff - INDEX_MAX_AGE),
         }
@@ -137,6 +141,7 @@ async def purge_everything(pool: Pool, open_analytics: PoolOpener, chunks: Chunk
             "otps": lambda: _delete(pool, "otp", "expires_at", "infinity"),
             "uploads": lambda: _delete(pool, "upload", "last_end", _LAST_INTERVAL),
             "outbox": lambda: _delete(pool, "outbox", "received_on", "infinity"),
+            "counters": lambda: _delete_counters(pool, "infinity"),
             "analytics": analytics,
             "chunks": lambda: _delete_all_chunks(pool, chunks),
         }
@@ -188,6 +193,12 @@ async def _delete_pieces(pool: Pool, statement: SQL, limit: object) -> int:
             piece = (await connection.execute(statement, [limit, PIECE])).rowcount
         total += piece
     return total
+
+
+async def _delete_counters(pool: Pool, first_day: object) -> int:
+    """Delete the counters of the days before one: a handful of rows for each."""
+    async with pool.connection() as connection:
+        return (await connection.execute(_DELETE_COUNTERS, [first_day])).rowcount
 
 
 async def _delete_chunks(pool: Pool, chunks: ChunkStore, cutoff: object) -> int:

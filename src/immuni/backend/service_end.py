@@ -150,6 +150,10 @@ class ServiceEnd:
                 await asyncio.wait_for(self._known.wait(), _FIRST_READ_SECONDS)
             yield
 
+    def is_over(self) -> bool:
+        """Tell whether the day is known to have come."""
+        return self._ends_on is not None and self._clock.now().date() >= self._ends_on
+
     def check(self, _source: str = "") -> None:
         """Refuse a request, genuine or dummy, when the service has ended.
 
@@ -160,7 +164,7 @@ class ServiceEnd:
             raise ServiceEndedError(
                 "not read from the database yet", retry_after=timedelta(seconds=5)
             )
-        if self._ends_on is not None and self._clock.now().date() >= self._ends_on:
+        if self.is_over():
             raise ServiceEndedError("the service has ended", retry_after=_RETRY_AFTER)
 
     async def _refresh(self, connection: AsyncConnection[TupleRow]) -> None:

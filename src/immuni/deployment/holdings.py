@@ -83,6 +83,12 @@ async def services_holdings(pool: Pool, retention: RetentionSettings) -> list[Ho
             kept,
         ),
         _Kind(
+            "daily counters of codes",
+            "SELECT count(*), min(day), max(day) FROM ingestion.daily_counter",
+            # A row goes on the day after its last.
+            retention.analytics_retention + _DAY,
+        ),
+        _Kind(
             "chunks",
             "SELECT count(*), min(window_end), max(window_end) FROM publishing.chunk",
             kept + INDEX_MAX_AGE,

@@ -88,6 +88,7 @@ class Service:
             "INSERT INTO ingestion.otp (key_id, keyed_hash, onset_on, authorised_at, expires_at) "
             "VALUES ('k', sha256(''), '2020-06-01', now(), now() + interval '150 s')",
             "INSERT INTO ingestion.outbox (key_id, sealed, received_on) VALUES ('k', '', now())",
+            "INSERT INTO ingestion.daily_counter VALUES (now(), 'authorised', 1)",
             "INSERT INTO publishing.chunk "
             "VALUES (1, sha256(''), 1, 1, now() - interval '4h', now())",
             "INSERT INTO publishing.key "
@@ -182,6 +183,7 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
 
     assert report.left == []
     assert {(each.database, each.table) for each in report.tables} == {
+        ("services", "ingestion.daily_counter"),
         ("services", "ingestion.otp"),
         ("services", "ingestion.outbox"),
         ("services", "ingestion.upload"),

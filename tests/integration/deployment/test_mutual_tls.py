@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from immuni.api import OtpAuthorisation
 from immuni.backend.contract import HttpSettings, create_app
+from immuni.backend.counting import DailyCounters
 from immuni.backend.otp.http import otp_service
 from immuni.backend.otp.settings import OtpSettings
 from immuni.backend.otp_keys import OtpKeys
@@ -105,7 +106,12 @@ async def hosting(database: ServicesDatabase, files: InternalCertificates) -> As
     async with open_pool(database.otp, max_size=2) as pool:
         keys = OtpKeys({"k1": bytes(32)})
         service = otp_service(
-            pool=pool, keys=keys, settings=OtpSettings(), clock=CLOCK, gate=lambda _source: None
+            pool=pool,
+            keys=keys,
+            settings=OtpSettings(),
+            counters=DailyCounters(),
+            clock=CLOCK,
+            gate=lambda _source: None,
         )
         app = create_app([service], settings=HttpSettings(), registry=CollectorRegistry())
         with free_socket() as listener:

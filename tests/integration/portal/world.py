@@ -13,6 +13,7 @@ import psycopg
 from prometheus_client import CollectorRegistry
 
 from immuni.backend.contract import HttpSettings, create_app
+from immuni.backend.counting import DailyCounters
 from immuni.backend.otp.http import otp_service
 from immuni.backend.otp.settings import OtpSettings
 from immuni.backend.otp_keys import OtpKeys
@@ -175,7 +176,12 @@ async def _wired_otp_service(
     keys = OtpKeys({"k1": bytes(32)})
     async with open_pool(services.otp) as pool:
         service = otp_service(
-            pool=pool, keys=keys, settings=OtpSettings(), clock=clock, gate=lambda _source: None
+            pool=pool,
+            keys=keys,
+            settings=OtpSettings(),
+            counters=DailyCounters(),
+            clock=clock,
+            gate=lambda _source: None,
         )
         app = create_app([service], settings=HttpSettings(), registry=CollectorRegistry())
         with free_socket() as listener:

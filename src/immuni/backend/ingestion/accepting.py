@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from immuni.api.ingestion import Tek, Upload
+from immuni.backend.counting import Counted, DailyCounters, delay_counter
 from immuni.backend.epidemiological import EpidemiologicalInfo, onset_class, seal_epidemiological
 from immuni.backend.errors import OtpUnknownError
 from immuni.backend.infectiousness import Diagnosis, Infectiousness
@@ -32,6 +33,7 @@ class Acceptance:
         checked_lifetime: How long a code lives from its authorisation, once checked.
         infectiousness: Says of which days keys are kept.
         sealing_key: Seals Epidemiological Info for analytics.
+        counters: Count codes that were checked, and how soon they were used.
         clock: The server's clock.
     """
 
@@ -39,6 +41,7 @@ class Acceptance:
     checked_lifetime: timedelta
     infectiousness: Infectiousness
     sealing_key: SealingKey
+    counters: DailyCounters
     clock: Clock
 
     async def check(self, otps: Sequence[OtpHash]) -> list[bool]:
@@ -47,9 +50,10 @@ class Acceptance:
         Raises:
             UnavailableError: The database does not answer.
         """
-        return await self.store.check(
-            otps, now=self.clock.now(), checked_lifetime=self.checked_lifetime
-        )
+        now = self.clock.now()
+        checks = await self.store.check(otps, now=now, checked_lifetime=self.checked_lifetime)
+        self.counters.count(Counted.CHECKED, now, times=checks.first)
+        return checks.authorised
 
     async def accept(self, group: Sequence[VettedUpload]) -> list[Grant | OtpUnknownError]:
         """Spend codes, keep keys and enclose Epidemiological Info: everything, or nothing.
@@ -65,16 +69,18 @@ class Acceptance:
         async with self.store.transaction() as work:
             outcomes = await work.redeem(redemptions, now=now)
             granted = [
-                (each.upload, outcome.diagnosis)
+                (each.upload, outcome)
                 for each, outcome in zip(group, outcomes, strict=True)
                 if isinstance(outcome, Grant) and not outcome.repeated
             ]
-            kept = [self._kept(upload, diagnosis) for upload, diagnosis in granted]
+            kept = [self._kept(upload, grant.diagnosis) for upload, grant in granted]
             await work.keep(kept, received_on=now.date())
             if granted:
-                told = [self._info(upload, diagnosis, now) for upload, diagnosis in granted]
+                told = [self._info(upload, grant.diagnosis, now) for upload, grant in granted]
                 sealed = seal_epidemiological(told, self.sealing_key)
                 await work.enclose(sealed, received_on=now.date())
+        for _, grant in granted:
+            self.counters.count(delay_counter(now - grant.authorised_at), now)
         return outcomes
 
     def _kept(self, upload: Upload, diagnosis: Diagnosis) -> tuple[list[Tek], Diagnosis]:

@@ -20,6 +20,7 @@ from immuni.api.ingestion import CheckOtp, Upload
 from immuni.api.limits import OTP_TOKEN_DIGITS
 from immuni.api.provinces import Territory
 from immuni.backend.connections import require_answer
+from immuni.backend.counting import DailyCounters
 from immuni.backend.errors import (
     InvalidRequestError,
     OtpUnknownError,
@@ -150,6 +151,7 @@ def ingestion_service(  # noqa: PLR0913 - each is a part that the wiring holds
     territory: Territory,
     sealing_key: SealingKey,
     shaping: Shaping,
+    counters: DailyCounters,
     metrics: WrongCodeMetrics,
     clock: Clock,
     entropy: Entropy,
@@ -164,6 +166,7 @@ def ingestion_service(  # noqa: PLR0913 - each is a part that the wiring holds
         territory: Where people live.
         sealing_key: Seals Epidemiological Info for analytics.
         shaping: Makes all answers alike; the service's own gates come behind its gates.
+        counters: Count codes that were checked, and how soon they were used.
         metrics: Counts wrong codes.
         clock: The server's clock.
         entropy: Makes the limiter's keys.
@@ -173,6 +176,7 @@ def ingestion_service(  # noqa: PLR0913 - each is a part that the wiring holds
         checked_lifetime=settings.otp_checked_lifetime,
         infectiousness=infectiousness,
         sealing_key=sealing_key,
+        counters=counters,
         clock=clock,
     )
     handlers = IngestionHandlers(

@@ -32,11 +32,13 @@ _CHECK: Final = """
         UPDATE ingestion.otp
         SET checked = true, expires_at = greatest(expires_at, authorised_at + %s)
         FROM unchecked WHERE otp.id = unchecked.id AND NOT otp.checked
+        RETURNING otp.id
     )
-    SELECT keyed_hash FROM found
+    SELECT keyed_hash, prolonged.id IS NOT NULL FROM found LEFT JOIN prolonged USING (id)
 """
 _FIND: Final = """
-    SELECT keyed_hash, id, key_id, redeemed_digest, onset_on, tested_on FROM ingestion.otp
+    SELECT keyed_hash, id, key_id, redeemed_digest, onset_on, tested_on, authorised_at
+    FROM ingestion.otp
     WHERE keyed_hash = ANY(%b) AND expires_at > %s ORDER BY keyed_hash FOR UPDATE
 """
 _REDEEM: Final = """
@@ -49,6 +51,19 @@ _KEEP: Final = """
     FROM unnest(%b::bytea[], %s::date[], %s::date[], %s::integer[])
         AS kept (packed_keys, onset_on, tested_on, last_end)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What came of checking codes.
+
+    Attributes:
+        authorised: For each that was asked for, whether it is known, not expired, and not used.
+        first: How many codes were never found so before.
+    """
+
+    authorised: list[bool]
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +80,12 @@ class Grant:
 
     Attributes:
         diagnosis: What the operator entered beside the code.
+        authorised_at: When that was, by the OTP Service's clock.
         repeated: The same keys came before and are kept already: there is nothing left to do.
     """
 
     diagnosis: Diagnosis
+    authorised_at: datetime
     repeated: bool
 
 
@@ -150,7 +167,8 @@ class UploadWork:
             code.redeemed_digest, code.is_new = digest, True
         elif not hmac.compare_digest(code.redeemed_digest, digest):
             return OtpUnknownError("the code was used")
-        return Grant(Diagnosis(code.onset_on, code.tested_on), repeated=repeated)
+        diagnosis = Diagnosis(code.onset_on, code.tested_on)
+        return Grant(diagnosis, code.authorised_at, repeated=repeated)
 
 
 @dataclass(slots=True)
@@ -162,6 +180,7 @@ class _Code:
     redeemed_digest: bytes | None
     onset_on: date | None
     tested_on: date | None
+    authorised_at: datetime
     is_new: bool = False
 
 
@@ -175,23 +194,21 @@ class IngestionStore:
 
     async def check(
         self, otps: Sequence[OtpHash], *, now: datetime, checked_lifetime: timedelta
-    ) -> list[bool]:
+    ) -> Checks:
         """Find out which codes are authorised; the first time, let one live longer.
 
         Args:
             otps: The codes' hashes.
             now: A code must not have expired by then.
             checked_lifetime: How long one lives from its authorisation, once checked.
-
-        Returns:
-            For each whether it is known, not expired, and not used.
         """
         asked = [self._keys.keyed(otp) for otp in otps]
         hashes = [keyed_hash for each in asked for keyed_hash in each]
         async with single_statement(self._pool) as connection:
             cursor = await connection.execute(_CHECK, [hashes, now, checked_lifetime])
-            found = {row[0] for row in await cursor.fetchall()}
-        return [not found.isdisjoint(each) for each in asked]
+            found = dict(await cursor.fetchall())
+        authorised = [not found.keys().isdisjoint(each) for each in asked]
+        return Checks(authorised, first=sum(found.values()))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[UploadWork]:

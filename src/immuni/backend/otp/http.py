@@ -8,6 +8,7 @@ from immuni.api import MalformedRequestError, examples
 from immuni.api.authorisation import OtpAuthorisation
 from immuni.api.headers import REQUEST_ID, parse_request_id
 from immuni.backend.connections import require_answer
+from immuni.backend.counting import Counted, DailyCounters
 from immuni.backend.errors import InvalidRequestError, OtpAlreadyAuthorisedError, UnavailableError
 from immuni.backend.otp.rules import vet
 from immuni.backend.otp.settings import OtpSettings
@@ -34,6 +35,7 @@ class OtpHandlers:
 
     store: OtpStore
     settings: OtpSettings
+    counters: DailyCounters
     clock: Clock
     gate: Gate
 
@@ -49,19 +51,29 @@ class OtpHandlers:
         self.gate(call.source)
         now = self.clock.now()
         authorisation = vet(call.body, parse_request_id(call.headers.one(REQUEST_ID)), now=now)
-        await self.store.authorise(authorisation, now=now, lifetime=self.settings.otp_lifetime)
+        lifetime = self.settings.otp_lifetime
+        if await self.store.authorise(authorisation, now=now, lifetime=lifetime):
+            self.counters.count(Counted.AUTHORISED, now)
         return Reply(HTTPStatus.NO_CONTENT)
 
 
 def otp_service(
-    *, pool: Pool, keys: OtpKeys, settings: OtpSettings, clock: Clock, gate: Gate
+    *,
+    pool: Pool,
+    keys: OtpKeys,
+    settings: OtpSettings,
+    counters: DailyCounters,
+    clock: Clock,
+    gate: Gate,
 ) -> Service:
     """Build the service on a pool of its own role's connections.
 
     It must be served over mutual TLS only: it asks nobody who they are. `gate` closes it when the
     service has ended.
     """
-    handlers = OtpHandlers(store=OtpStore(pool, keys), settings=settings, clock=clock, gate=gate)
+    handlers = OtpHandlers(
+        store=OtpStore(pool, keys), settings=settings, counters=counters, clock=clock, gate=gate
+    )
     endpoint = Endpoint(
         method=Method.POST,
         path="/v1/otp",

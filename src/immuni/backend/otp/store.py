@@ -24,10 +24,13 @@ class OtpStore:
 
     async def authorise(
         self, authorisation: Authorisation, *, now: datetime, lifetime: timedelta
-    ) -> None:
+    ) -> bool:
         """Let the code live from `now` on.
 
         The same request again changes nothing: the operator's first answer may have been lost.
+
+        Returns:
+            Whether it did not before.
 
         Raises:
             OtpAlreadyAuthorisedError: The code is alive, from another request; it stays as it is.
@@ -47,6 +50,7 @@ class OtpStore:
                 await self._insert(connection, hashes[0], authorisation, now, now + lifetime)
             elif not self._repeats(authorisation, *alive):
                 raise OtpAlreadyAuthorisedError("the code is authorised already")
+        return alive is None
 
     async def _insert(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from immuni.backend.counting import DailyCounters
 from immuni.backend.otp.http import otp_service
 from immuni.backend.otp.settings import OtpSettings
 from immuni.database import open_pool
@@ -18,12 +19,17 @@ from immuni.web import MutualTls
 async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     """Yield the server of authorisations; it is not started yet."""
     url = wiring.databases.otp_database_url
-    end = wiring.service_end(url)
-    async with open_pool(url, name="otp") as pool, end.followed():
+    end, counters = wiring.service_end(url), DailyCounters()
+    async with (
+        open_pool(url, name="otp") as pool,
+        end.followed(),
+        counters.flushed_to(pool, is_over=end.is_over),
+    ):
         service = otp_service(
             pool=pool,
             keys=wiring.otp_keys(),
             settings=wiring.configured.of(OtpSettings),
+            counters=counters,
             clock=wiring.clock,
             gate=end.check,
         )

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from immuni.api.provinces import italy
+from immuni.backend.counting import DailyCounters
 from immuni.backend.infectiousness import InfectiousnessSettings
 from immuni.backend.ingestion.http import ingestion_service
 from immuni.backend.ingestion.limiter import WrongCodeMetrics
@@ -19,8 +20,12 @@ from immuni.deployment.wiring import ANALYTICS_KEY_ID, Wiring
 async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     """Yield the server of checks and uploads; it is not started yet."""
     url = wiring.databases.ingestion_database_url
-    end = wiring.service_end(url)
-    async with open_pool(url, name="ingestion") as pool, end.followed():
+    end, counters = wiring.service_end(url), DailyCounters()
+    async with (
+        open_pool(url, name="ingestion") as pool,
+        end.followed(),
+        counters.flushed_to(pool, is_over=end.is_over),
+    ):
         service = ingestion_service(
             pool=pool,
             keys=wiring.otp_keys(),
@@ -31,6 +36,7 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
                 wiring.deployment.layout.analytics_public_key, key_id=ANALYTICS_KEY_ID
             ),
             shaping=wiring.shaping(end.check),
+            counters=counters,
             metrics=WrongCodeMetrics(wiring.registry),
             clock=wiring.clock,
             entropy=wiring.entropy,

@@ -100,6 +100,20 @@ async def test_analytics_go_after_their_own_retention(
     assert purged.analytics == 1
 
 
+async def test_counters_of_codes_go_with_the_analytics_of_their_day(
+    parts: Parts, press: Press
+) -> None:
+    with psycopg.connect(press.database.owner) as connection:
+        for day in (date(2020, 6, 1), date(2020, 6, 2)):
+            for name in ("authorised", "checked"):
+                connection.execute(
+                    "INSERT INTO ingestion.daily_counter VALUES (%s, %s, 1)", [day, name]
+                )
+
+    assert (await purge_at(parts, datetime(2020, 7, 2, tzinfo=UTC) - SECOND)).counters == 0
+    assert (await purge_at(parts, datetime(2020, 7, 2, tzinfo=UTC))).counters == 2
+
+
 async def test_the_outbox_keeps_nothing_for_ever(parts: Parts, press: Press) -> None:
     with psycopg.connect(press.database.owner) as connection:
         connection.execute(

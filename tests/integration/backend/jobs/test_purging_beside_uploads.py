@@ -169,7 +169,8 @@ async def upload(database: ServicesDatabase, store: IngestionStore, seed: str) -
             {"hash": OTP_KEYS.keyed(code)[0], "day": TODAY, "now": LATER},
         )
     teks = keys_of_days(LATER.date(), days=3, seed=seed)
-    assert await store.check([code], now=LATER, checked_lifetime=timedelta(minutes=10)) == [True]
+    checks = await store.check([code], now=LATER, checked_lifetime=timedelta(minutes=10))
+    assert checks.authorised == [True]
     async with store.transaction() as work:
         [grant] = await work.redeem([Redemption(code, teks)], now=LATER)
         assert isinstance(grant, Grant)

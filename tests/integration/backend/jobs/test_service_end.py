@@ -195,6 +195,23 @@ async def test_intake_stays_closed_until_somebody_could_read_the_day(
         end.check("source")
 
 
+async def test_what_was_counted_before_the_end_is_not_added_after_it(
+    wiring: Wiring, press: Press, clock: ManualClock
+) -> None:
+    await announce(press.database, END)
+    async with hosts(wiring) as clients:
+        assert (await knocks(clients))["authorisation"] == (204, "")
+    counted = press.query("DELETE FROM ingestion.daily_counter RETURNING name, count")
+    assert counted == [("authorised", 1)]
+
+    async with hosts(wiring) as clients:
+        clock.advance(timedelta(days=2))
+        assert (await knocks(clients))["authorisation"] == (204, "")
+        clock.advance(timedelta(days=1))
+
+    assert press.query("SELECT FROM ingestion.daily_counter") == []
+
+
 async def fill(parts: Parts, press: Press, analytics_database: AnalyticsDatabase) -> None:
     """Have something of each kind, and a file that an interrupted publisher left."""
     await keep_upload(press.database, keys_of_days(YESTERDAY, days=3, seed="a"), ILL)
@@ -213,6 +230,9 @@ async def fill(parts: Parts, press: Press, analytics_database: AnalyticsDatabase
         connection.execute(
             "INSERT INTO ingestion.outbox (key_id, sealed, received_on) VALUES ('k', '', %s)",
             [NOW.date()],
+        )
+        connection.execute(
+            "INSERT INTO ingestion.daily_counter VALUES (%s, 'authorised', 1)", [NOW.date()]
         )
     with psycopg.connect(analytics_database.owner) as connection:
         connection.execute("SELECT analytics.open_day(%s)", [NOW.date()])
@@ -241,6 +261,7 @@ def kept(press: Press, analytics_database: AnalyticsDatabase) -> int:
         SELECT (SELECT count(*) FROM ingestion.otp) + (SELECT count(*) FROM ingestion.upload)
              + (SELECT count(*) FROM ingestion.outbox) + (SELECT count(*) FROM publishing.chunk)
              + (SELECT count(*) FROM publishing.key)
+             + (SELECT count(*) FROM ingestion.daily_counter)
         """
     )
     with psycopg.connect(analytics_database.owner) as connection:
@@ -278,6 +299,7 @@ async def test_on_the_day_everything_is_deleted_and_nothing_is_published_again(
         "otps": 1,
         "uploads": 1,
         "outbox": 1,
+        "counters": 1,
         "analytics": 1,
         "chunks": 1,
     }
