@@ -1,11 +1,12 @@
 """The whole story on a clock that is moved: nobody waits for days, and nothing else is made up."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+import psycopg
 import pytest
 
 from immuni.api import ProvinceCode
@@ -85,6 +86,15 @@ def keys_of(phone: VirtualPhone, since: datetime) -> set[bytes]:
     }
 
 
+def reports_with_exposure(town: Town) -> list[tuple[str, str, date, date]]:
+    """Return platform, province, day of the contact and of receipt of what was reported."""
+    with psycopg.connect(town.wiring.databases.analytics_database_url) as service:
+        return service.execute(
+            "SELECT platform, province, last_risky_exposure_on, received_on"
+            " FROM analytics.operational_info WHERE exposure_notification"
+        ).fetchall()
+
+
 async def test_who_was_near_is_warned_and_who_was_far_is_not(
     town: Town, phones: dict[str, VirtualPhone]
 ) -> None:
@@ -92,12 +102,17 @@ async def test_who_was_near_is_warned_and_who_was_far_is_not(
     await town.publish()
     for name in (B, C):
         await phones[name].phone.background_session()
+    town.clock.advance(timedelta(hours=4))
+    await phones[B].phone.background_session()
 
     assert phones[A].phone.record.user == Positive(WEDNESDAY.date())
     assert phones[B].phone.record.user == AtRisk(MEETING.begin.date())
     assert [each.maximum_risk_score for each in phones[B].phone.record.summaries] == [25]
     assert phones[C].phone.record.user == Neutral()
     assert phones[C].phone.record.last_check == WEDNESDAY
+    assert reports_with_exposure(town) == [
+        ("android", "MI", MEETING.begin.date(), WEDNESDAY.date())
+    ]
 
 
 async def test_todays_key_waits_until_nobody_accepts_it_any_longer(

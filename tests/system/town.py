@@ -19,6 +19,7 @@ from immuni.demo.operator import Operator
 from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.configured import Configured
 from immuni.deployment.databases import Databases
+from immuni.deployment.google import attestation_settings, ensure_play_integrity_keys
 from immuni.deployment.layout import Layout
 from immuni.deployment.ports import free_block
 from immuni.deployment.provision import ensure_keys, ensure_otp_keys, settings_of_system
@@ -33,7 +34,7 @@ from immuni.portal.accounts import Role as AccountRole
 from immuni.portal.registration import create_account
 from immuni.settings import Source
 
-SERVERS: Final = (Role.GET, Role.UPLOAD, Role.OTP, Role.PORTAL)
+SERVERS: Final = (Role.GET, Role.UPLOAD, Role.ANALYTICS, Role.OTP, Role.PORTAL)
 _TOLD_WITHIN_SECONDS: Final = 20
 _USER: Final = "operator"
 _PASSWORD: Final = "a password of a test"
@@ -74,6 +75,7 @@ class Town:
                 layout=wiring.deployment.layout,
                 get_url=wiring.deployment.url_of(Role.GET),
                 upload_url=wiring.deployment.url_of(Role.UPLOAD),
+                analytics_url=wiring.deployment.url_of(Role.ANALYTICS),
                 air=air,
                 clock=clock,
                 entropy=wiring.entropy,
@@ -121,10 +123,11 @@ def _wiring(folder: Path, databases: Databases, clock: PhoneClock) -> Wiring:
     layout.prepare()
     layout.secrets.mkdir()
     ensure_keys(layout, clock=clock)
+    ensure_play_integrity_keys(layout, entropy)
     # TLS looks at the machine's clock, whatever the town's says.
     ensure_certificates(layout.certificates, clock=SystemClock())
     values = settings_of_system(layout, ports, databases, ensure_otp_keys(layout, entropy))
-    texts = {name: str(value) for name, value in values.items()}
+    texts = {name: str(value) for name, value in (values | attestation_settings(layout)).items()}
     configured = Configured.read(Source(texts, dict.fromkeys(texts, "the test")))
     return Wiring.of(configured, clock=clock, entropy=entropy, registry=CollectorRegistry())
 

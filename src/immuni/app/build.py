@@ -19,6 +19,7 @@ class Build:
         number: The build, 1..20000, compared with `minimum_build_version`.
         get_url: Base URL of the host that serves settings, index and chunks.
         upload_url: Base URL of the ingestion host.
+        analytics_url: Base URL of the analytics host.
         settings_keys: Pinned keys of the settings' signature, by id.
         tls: Trust roots and limits, as `pinned_tls` makes them.
     """
@@ -27,6 +28,7 @@ class Build:
     number: int
     get_url: str
     upload_url: str
+    analytics_url: str
     settings_keys: Mapping[str, EllipticCurvePublicKey] = field(repr=False)
     tls: ssl.SSLContext = field(repr=False)
 

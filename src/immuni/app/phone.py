@@ -6,6 +6,8 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from immuni.api import ProvinceCode
+from immuni.app.analytics.ports import Vouchers
+from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
 from immuni.app.contents import UploadContents
 from immuni.app.onboarding import next_step
@@ -42,13 +44,18 @@ class Phone:
         store: AppStore,
         clock: Clock,
         entropy: Entropy,
+        vouchers: Vouchers | None = None,
     ) -> None:
-        """Put a phone together; it goes on where its stores left off."""
+        """Put a phone together; it goes on where its stores left off.
+
+        Without `vouchers` it has no platform that vouches for it, and sends no Operational Info.
+        """
         self.build = build
         self.clock = clock
         self.framework = framework
         self._store = store
         self._entropy = entropy
+        self._vouchers = vouchers or Vouchers()
         self._flow: UploadFlow | None = None
         self._in_session = asyncio.Lock()
 
@@ -124,6 +131,7 @@ class Phone:
                 store=self._store,
                 framework=self.framework,
                 clock=self.clock,
+                reporting=self._reporting(),
             )
             await session.run()
 
@@ -182,6 +190,15 @@ class Phone:
         """Fall silent and give back radio and files."""
         await self.framework.close()
         self._store.close()
+
+    def _reporting(self) -> Reporting:
+        return Reporting(
+            build=self.build,
+            store=self._store,
+            framework=self.framework,
+            entropy=self._entropy,
+            vouchers=self._vouchers,
+        )
 
     def _open_flow(self) -> UploadFlow:
         if self._flow is None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from immuni.api import ExposureInfoUpload, ProvinceCode
+from immuni.app.analytics.memory import AnalyticsMemory
 from immuni.app.lockout import FailedChecks
 from immuni.app.notifications import Notification
 from immuni.app.server_time import ServerTime
@@ -73,7 +74,7 @@ class PastExposure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole memory of the App. It holds neither keys nor identifiers nor codes.
+    """The whole memory of the App. It holds neither keys nor identifiers of people, nor codes.
 
     Attributes:
         onboarding: The steps that the user has completed.
@@ -92,6 +93,7 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
         unseen: The notification that still stands on the screen.
         is_warning_seen: Whether the user has looked at the latest warning.
         failed_checks: Refused codes, for the lockout.
+        analytics: When Operational Info was and will be sent.
     """
 
     onboarding: frozenset[OnboardingStep] = frozenset()
@@ -110,3 +112,4 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
     unseen: Notification | None = None
     is_warning_seen: bool = True
     failed_checks: FailedChecks = FailedChecks()
+    analytics: AnalyticsMemory = AnalyticsMemory()

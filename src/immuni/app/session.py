@@ -5,13 +5,15 @@ Source:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from immuni.api import MalformedAnswerError, SettingsRefusedError
+from immuni.app.analytics.decision import Detected
+from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
 from immuni.app.chunks import due_chunks
 from immuni.app.decision import Detection, after_detection, calls_for_infos, purged
@@ -55,20 +57,23 @@ class Outcome:
     failure: CheckFailure | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class BackgroundSession:
     """What the App does by itself several times a day.
 
-    Every request in it is the same for every phone of one platform and build.
+    Every request in it is the same for every phone of one platform and build, but for a report to
+    the Analytics Service or a dummy, which is sent seldom and at random.
     """
 
     build: Build
     store: AppStore
     framework: ExposureNotificationFramework
     clock: Clock
+    reporting: Reporting
+    _server_now: datetime | None = field(default=None, init=False)
 
     async def run(self) -> None:
-        """Purge, refresh the settings, check for exposures and warn.
+        """Purge, refresh the settings, check for exposures, warn, and report where due.
 
         Nothing is raised for what a network, a server or a file can do: the reason is kept and
         shown, and the next session goes on where this one ended.
@@ -78,11 +83,15 @@ class BackgroundSession:
         """
         now = self.clock.now()
         self.store.update(lambda record: purged(record, now=now))
+        detected = None
         async with open_public_host(self.build, clock=self.clock) as host:
             await self._refresh_settings(host)
             if self._is_check_due():
-                await self._check(host)
+                detected = await self._check(host)
         self.store.update(self._reminded)
+        # Only what a server told just now: the phone's own clock may have been moved since before.
+        if self._server_now is not None:
+            await self.reporting.end_session(detected, now=self._server_now)
 
     async def _refresh_settings(self, host: PublicHost) -> None:
         """Take the server's settings where they are to be had and signed; else keep the others."""
@@ -106,17 +115,16 @@ class BackgroundSession:
         # A check that lies in the future was dated by a clock that was wrong then.
         return not timedelta() <= self.clock.now() - record.last_check < period
 
-    async def _check(self, host: PublicHost) -> None:
+    async def _check(self, host: PublicHost) -> Detected | None:
         try:
             answer = await host.index()
         except (ServerUnreachableError, UnexpectedAnswerError, MalformedAnswerError) as error:
-            self._conclude(range(0), Outcome(failure=_download_failure(error)))
-            return
+            return self._conclude(range(0), Outcome(failure=_download_failure(error)))
         self._learn_time(answer.server_time)
         due = self._due(answer)
         chunks, failure = await _download(host, due)
         outcome = await self._detect(chunks)
-        self._conclude(due, replace(outcome, failure=outcome.failure or failure))
+        return self._conclude(due, replace(outcome, failure=outcome.failure or failure))
 
     def _due(self, answer: IndexAnswer) -> range:
         if answer.index is None:
@@ -150,9 +158,13 @@ class BackgroundSession:
             return Detection(summary)
         return Detection(summary, tuple(await self.framework.exposure_info(_told_with_the_outcome)))
 
-    def _conclude(self, due: range, outcome: Outcome) -> None:
-        """Store what was found together with how far it reaches: neither without the other."""
-        now = self.clock.now()
+    def _conclude(self, due: range, outcome: Outcome) -> Detected | None:
+        """Store what was found together with how far it reaches: neither without the other.
+
+        Returns:
+            What the detection came to; None where it was not completed and did not warn.
+        """
+        now, before = self.clock.now(), self.store.record
 
         def concluded(record: AppRecord) -> AppRecord:
             record = msgspec.structs.replace(
@@ -166,11 +178,14 @@ class BackgroundSession:
             detection = outcome.detection
             return record if detection is None else after_detection(record, detection, now=now)
 
-        self.store.update(concluded)
+        if len(self.store.update(concluded).notifications) > len(before.notifications):
+            return Detected.EXPOSURE
+        return None if outcome.failure else Detected.NO_EXPOSURE
 
     def _learn_time(self, server_time: ServerTime | None) -> None:
         if server_time is None:
             return
+        self._server_now = server_time.at(self.clock.now())
         self.store.update(lambda record: msgspec.structs.replace(record, server_time=server_time))
         is_doubted = InactiveReason.CLOCK_TURNED_BACK in self.framework.status().reasons
         if is_doubted and abs(server_time.ahead) <= _RIGHT_CLOCK:

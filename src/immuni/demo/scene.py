@@ -67,6 +67,7 @@ class Scene:
             layout=Layout(running.data_dir),
             get_url=loopback_url(Role.GET, running.ports),
             upload_url=loopback_url(Role.UPLOAD, running.ports),
+            analytics_url=loopback_url(Role.ANALYTICS, running.ports),
             air=air,
             clock=phone_clock,
             entropy=entropy,

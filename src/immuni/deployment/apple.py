@@ -5,17 +5,42 @@ send the system to Apple instead.
 """
 
 import sys
+from base64 import b64decode
+from dataclasses import dataclass
 from typing import Final
 
+from immuni.api import DeviceToken
 from immuni.backend.signing import LocalKeySigner, create_signing_key
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import write_whole
 from immuni.deployment.roles import Ports
 from immuni.deployment.settings import apple_url
 from immuni.deployment.supervisor import Part
+from immuni.entropy import Entropy
+from immuni.testing.apple import device_token
 
 _KEY_ID: Final = "STANDIN"
 _TEAM_ID: Final = "IMMUNI"
+
+
+_NONCE_LENGTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualDeviceCheck:
+    """Makes the tokens of a virtual iOS phone, as its platform would.
+
+    Attributes:
+        device: The stand-in knows the phone by it.
+        entropy: Makes each token another one.
+    """
+
+    device: str
+    entropy: Entropy
+
+    async def device_token(self) -> DeviceToken:
+        """Return a token."""
+        return DeviceToken(b64decode(device_token(self.device, self.entropy.token(_NONCE_LENGTH))))
 
 
 def ensure_device_check_key(layout: Layout) -> None:

@@ -37,6 +37,8 @@ from immuni.entropy import SystemEntropy
 from immuni.errors import ImmuniError
 
 _SETTING: Final = "service_end_date"
+_SECRETS: Final = ("otp_keys", "play_integrity_keys")
+"""Settings that `immuni up` writes, and that must not remain."""
 _NEEDED: Final = ("jobs_database_url", "analytics_database_url", "portal_database_url")
 KEPT: Final[Mapping[str, str]] = {
     "configuration": "what phones are told, their end included, and the key that signs it",
@@ -239,7 +241,7 @@ async def _count_chunks(chunks: ChunkStore) -> int:
 
 def _remove_files(layout: Layout) -> list[str]:
     """Remove what is of people or secret, and return what was there."""
-    _forget_code_secret(layout.settings_file)
+    _forget_secrets(layout.settings_file)
     gone = [
         *_inside(layout.chunks),
         *_inside(layout.phones),
@@ -248,6 +250,7 @@ def _remove_files(layout: Layout) -> list[str]:
         layout.analytics_key,
         layout.device_check_key,
         layout.device_check_public_key,
+        layout.play_integrity_keys,
         layout.otp_keys,
         layout.demo_accounts,
     ]
@@ -260,10 +263,10 @@ def _remove_files(layout: Layout) -> list[str]:
     return [str(path.relative_to(layout.root)) for path in removed]
 
 
-def _forget_code_secret(settings_file: Path) -> None:
+def _forget_secrets(settings_file: Path) -> None:
     if settings_file.exists():
         lines = settings_file.read_text(encoding="utf-8").splitlines(keepends=True)
-        rest = [line for line in lines if not line.startswith("otp_keys")]
+        rest = [line for line in lines if not line.startswith(_SECRETS)]
         if rest != lines:
             write_private(settings_file, "".join(rest).encode())
 

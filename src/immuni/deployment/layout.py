@@ -83,6 +83,11 @@ class Layout:
         return self.keys / "devicecheck.pem"
 
     @property
+    def play_integrity_keys(self) -> Path:
+        """The private keys of the stand-in for Google's Play Integrity."""
+        return self.keys / "play-integrity.json"
+
+    @property
     def certificates(self) -> Path:
         """The internal certification authority and what it signed."""
         return self.root / "certificates"

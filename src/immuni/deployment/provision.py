@@ -23,6 +23,7 @@ from immuni.database import open_pool
 from immuni.deployment.apple import device_check_settings, ensure_device_check_key
 from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.databases import Databases, prepare_databases
+from immuni.deployment.google import attestation_settings, ensure_play_integrity_keys
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import write_private
 from immuni.deployment.roles import LOOPBACK, Ports, Role
@@ -110,10 +111,11 @@ async def provision(
     entropy = SystemEntropy()
     ensure_keys(layout, clock=clock)
     ensure_device_check_key(layout)
+    ensure_play_integrity_keys(layout, entropy)
     ensure_certificates(layout.certificates, clock=clock)
     otp_keys = ensure_otp_keys(layout, entropy)
     values = settings_of_system(layout, ports, databases, otp_keys)
-    values |= device_check_settings(layout, ports)
+    values |= device_check_settings(layout, ports) | attestation_settings(layout)
     values |= _STORY_PACE if story_pace else {}
     _write_settings(layout, values | (_behind_nginx(ports) if nginx else {}))
     await _withdraw_lost_chunks(layout, databases)

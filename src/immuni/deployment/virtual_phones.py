@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from immuni.api import Platform, ProvinceCode
+from immuni.app.analytics.ports import Vouchers
 from immuni.app.build import Build, pinned_tls
 from immuni.app.phone import Phone
 from immuni.app.storage import AppStore
 from immuni.ble import VirtualAir
 from immuni.clock import Clock, ManualClock
+from immuni.deployment.apple import VirtualDeviceCheck
+from immuni.deployment.google import VirtualAttestor, play_integrity
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import make_private_folder, write_private
 from immuni.deployment.signing_keys import keyring_of
@@ -93,6 +96,7 @@ class PhoneMaker:
         layout: Holds their files, and the public keys that they pin.
         get_url: Where they get settings and chunks.
         upload_url: Where they check codes and upload.
+        analytics_url: Where they report.
         air: Where they stand.
         clock: The clock that they share.
         entropy: Their randomness.
@@ -101,6 +105,7 @@ class PhoneMaker:
     layout: Layout
     get_url: str
     upload_url: str
+    analytics_url: str
     air: VirtualAir
     clock: PhoneClock
     entropy: Entropy
@@ -118,8 +123,13 @@ class PhoneMaker:
         shutil.rmtree(self.layout.phones)
         make_private_folder(self.layout.phones)
 
-    async def make(self, name: str) -> VirtualPhone:
-        """Make the phone `name`, or take it up where it was left."""
+    async def make(self, name: str, *, platform: Platform = Platform.ANDROID) -> VirtualPhone:
+        """Make the phone `name`, or take it up where it was left.
+
+        Args:
+            name: On the air, and to the stand-ins for Apple and Google.
+            platform: The profile under which it speaks to the servers.
+        """
         folder = self._folder(name)
         make_private_folder(folder)
         store = Store(folder / "framework.db", FileKeyStore(folder / "framework.key"), self.entropy)
@@ -134,24 +144,31 @@ class PhoneMaker:
             folder / "app.db", FileKeyStore(folder / "app.key"), entropy=self.entropy
         )
         phone = Phone(
-            build=self._build(),
+            build=self._build(platform),
             framework=framework,
             store=app_store,
             clock=self.clock,
             entropy=self.entropy,
+            vouchers=self._vouchers(name, platform),
         )
         return VirtualPhone(phone, store)
 
-    def _build(self) -> Build:
+    def _build(self, platform: Platform) -> Build:
         return Build(
-            # A Linux device has no attestation, and sends no Operational Info.
-            platform=Platform.ANDROID,
+            platform=platform,
             number=_BUILD_NUMBER,
             get_url=self.get_url,
             upload_url=self.upload_url,
+            analytics_url=self.analytics_url,
             settings_keys=keyring_of(self.layout).settings_keys(),
             tls=pinned_tls(None),
         )
+
+    def _vouchers(self, name: str, platform: Platform) -> Vouchers:
+        """Return what a real phone would have of its platform."""
+        if platform is Platform.IOS:
+            return Vouchers(device_check=VirtualDeviceCheck(name, self.entropy))
+        return Vouchers(attestor=VirtualAttestor(play_integrity(self.layout), self.clock))
 
     @property
     def _lived(self) -> Path:

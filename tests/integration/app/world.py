@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from immuni.api import Platform, ProvinceCode
+from immuni.app.analytics.ports import Vouchers
 from immuni.app.build import Build, pinned_tls
 from immuni.app.phone import Phone
 from immuni.app.storage import AppStore
 from immuni.ble import VirtualAir
 from immuni.clock import ManualClock
-from immuni.entropy import SeededEntropy
+from immuni.entropy import Entropy, SeededEntropy
 from immuni.framework import (
     ExposureNotificationFramework,
     FileKeyStore,
@@ -31,17 +32,26 @@ class World:
     def __init__(self, folder: Path, *, url: str, servers: Servers) -> None:
         self.folder = folder
         self.url = url
+        self.analytics_url = url
+        self.tls = pinned_tls(None)
         self.servers = servers
         self.signer = Signer()
         self.clock = ManualClock(servers.now)
         self.air = VirtualAir()
         self.phones: dict[str, Phone] = {}
 
-    async def add(self, name: str, *, platform: Platform = Platform.ANDROID) -> Phone:
+    async def add(
+        self,
+        name: str,
+        *,
+        platform: Platform = Platform.ANDROID,
+        vouchers: Vouchers | None = None,
+        entropy: Entropy | None = None,
+    ) -> Phone:
         """Make a phone fresh out of its box, or restart one that was closed."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        entropy = SeededEntropy(f"{name} {self.clock.now()}")
+        entropy = entropy or SeededEntropy(f"{name} {self.clock.now()}")
         framework = ExposureNotificationFramework(
             store=Store(folder / "framework.db", FileKeyStore(folder / "framework.key"), entropy),
             radio=await self.air.radio(name, self.clock),
@@ -58,12 +68,20 @@ class World:
             ),
             clock=self.clock,
             entropy=entropy,
+            vouchers=vouchers,
         )
         return self.phones[name]
 
-    async def add_ready(self, name: str) -> Phone:
+    async def add_ready(
+        self,
+        name: str,
+        *,
+        platform: Platform = Platform.ANDROID,
+        vouchers: Vouchers | None = None,
+        entropy: Entropy | None = None,
+    ) -> Phone:
         """Make a phone whose user has completed the onboarding."""
-        phone = await self.add(name)
+        phone = await self.add(name, platform=platform, vouchers=vouchers, entropy=entropy)
         await phone.set_up(CHIETI)
         return phone
 
@@ -74,8 +92,9 @@ class World:
             number=10,
             get_url=self.url,
             upload_url=self.url,
+            analytics_url=self.analytics_url,
             settings_keys={SETTINGS_KEY_ID: self.servers.settings_key.public_key()},
-            tls=pinned_tls(None),
+            tls=self.tls,
         )
 
     async def remove(self, name: str) -> None:
@@ -86,6 +105,11 @@ class World:
         """Let time pass for all phones and for the servers."""
         frameworks = [phone.framework for phone in self.phones.values()]
         await live_until(self.clock.now() + duration, frameworks, self.clock)
+        self.servers.now = self.clock.now()
+
+    def pass_over(self, duration: timedelta) -> None:
+        """Let time pass during which the phones lie in a drawer."""
+        self.clock.advance(duration)
         self.servers.now = self.clock.now()
 
     async def meet(self, duration: timedelta) -> None:

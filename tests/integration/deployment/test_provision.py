@@ -15,6 +15,7 @@ from immuni.clock import ManualClock, SystemClock
 from immuni.deployment.apple import device_check_settings
 from immuni.deployment.configured import read_configured
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
+from immuni.deployment.google import attestation_settings
 from immuni.deployment.layout import Layout
 from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provision
 from immuni.deployment.roles import Ports
@@ -108,9 +109,10 @@ async def test_what_the_system_decides_is_what_its_settings_file_says(
     layout = Layout(tmp_path)
     await provisioned(layout, admin_url)
 
-    # Only the way to Apple is left to whoever knows a better one.
+    # Only the ways to Apple and Google are left to whoever knows better ones.
     told = set(tomllib.loads(layout.settings_file.read_text()))
-    assert told == DECIDED_BY_SYSTEM | device_check_settings(layout, PORTS).keys()
+    stand_ins = device_check_settings(layout, PORTS) | attestation_settings(layout)
+    assert told == DECIDED_BY_SYSTEM | stand_ins.keys()
 
 
 async def test_the_pace_of_the_story_is_a_setting_like_others(

@@ -18,6 +18,7 @@ BUILD = Build(
     number=10,
     get_url="http://get.example",
     upload_url="http://upload.example",
+    analytics_url="http://analytics.example",
     settings_keys={"settings-1": KEY.public_key()},
     tls=pinned_tls(None),
 )

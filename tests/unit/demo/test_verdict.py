@@ -104,6 +104,7 @@ async def handset(tmp_path: Path) -> AsyncIterator[Handset]:
         number=1,
         get_url="http://nowhere.invalid",
         upload_url="http://nowhere.invalid",
+        analytics_url="http://nowhere.invalid",
         settings_keys={},
         tls=pinned_tls(None),
     )

@@ -22,6 +22,7 @@ def a_maker(folder: Path) -> PhoneMaker:
         layout=Layout(folder),
         get_url="http://nowhere.invalid",
         upload_url="http://nowhere.invalid",
+        analytics_url="http://nowhere.invalid",
         air=VirtualAir(),
         clock=PhoneClock(NOON),
         entropy=SeededEntropy("phones"),

@@ -54,6 +54,7 @@ async def _phones(wiring: Wiring) -> dict[str, Phone]:
         layout=wiring.deployment.layout,
         get_url=wiring.deployment.url_of(Role.GET),
         upload_url=wiring.deployment.url_of(Role.UPLOAD),
+        analytics_url=wiring.deployment.url_of(Role.ANALYTICS),
         air=air,
         clock=clock,
         entropy=wiring.entropy,

@@ -4,7 +4,7 @@ Source:
     Play Integrity API, "Integrity verdicts" and "Decrypt and verify the verdict"; RFC 7515, 7516.
 """
 
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,13 @@ from typing import Any, Final, Self
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, OctKey
 
@@ -20,6 +26,16 @@ from immuni.entropy import Entropy
 from immuni.testing.google.app import AndroidApp
 
 _KEY_LENGTH: Final = 32
+
+
+class _KeptKeys(msgspec.Struct, frozen=True):
+    """Both keys as a file holds them: base64, and PEM."""
+
+    decryption_key: str
+    signing_key: str
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,25 @@ class PlayIntegrityIssuer:
     def make(cls, entropy: Entropy) -> Self:
         """Make new keys."""
         return cls(entropy.token(_KEY_LENGTH), ec.generate_private_key(ec.SECP256R1()))
+
+    @classmethod
+    def read(cls, private_json: bytes) -> Self:
+        """Take up keys again, as `private_json` returned them.
+
+        Raises:
+            ValueError: They are none.
+        """
+        kept = msgspec.json.decode(private_json, type=_KeptKeys)
+        signing_key = load_pem_private_key(kept.signing_key.encode(), password=None)
+        if not isinstance(signing_key, ec.EllipticCurvePrivateKey):
+            raise ValueError("the signing key is not on P-256")  # noqa: TRY004 - the file is wrong
+        return cls(b64decode(kept.decryption_key), signing_key)
+
+    def private_json(self) -> bytes:
+        """Return both keys, for a file that nobody else can read."""
+        pem = self.signing_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        kept = _KeptKeys(b64encode(self.decryption_key).decode(), pem.decode())
+        return msgspec.json.encode(kept)
 
     def keys_setting(self) -> str:
         """Return the service's setting that makes it believe these verdicts."""
