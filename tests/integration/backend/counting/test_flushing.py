@@ -86,10 +86,11 @@ async def test_processes_that_flush_at_once_add_up(services_database: ServicesDa
             for url in (services_database.ingestion, services_database.otp)
         ]
         for process in processes:
+            # Whatever becomes of the test, none is waited for that was not killed.
+            stack.callback(process.kill)
+        for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == b"flushed\n"
-        for process in processes:
-            process.kill()
 
     assert stored(services_database) == {(NOW.date(), name): 2 * FLUSHES for name in Counted}
 
