@@ -106,6 +106,7 @@ TOLD: Final[Mapping[str, Told]] = {
                     "otp_client_cert": "PEM file of a client's certificate that it accepts",
                     "otp_client_key": "PEM file of the key to that certificate",
                     "portal": "URL of the portal",
+                    "dashboard": "URL of the dashboard",
                     "apple": "base URL of the stand-in for Apple's DeviceCheck",
                     "metrics": "base URL of `/metrics`",
                     "phones[]": "URL of each phone's App; empty with `--without-phones`",

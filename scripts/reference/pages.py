@@ -32,6 +32,7 @@ _PARTS: Final[Mapping[str, Mapping[str, Part]]] = {
         "ingestion": lambda: endpoints("ingestion"),
         "reporting": lambda: endpoints("reporting"),
         "analytics": lambda: endpoints("analytics"),
+        "dashboard": lambda: endpoints("dashboard"),
     },
 }
 

@@ -1,4 +1,4 @@
-"""The five services as tables of endpoints: described only, connected to nothing."""
+"""The services as tables of endpoints: described only, connected to nothing."""
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -10,7 +10,7 @@ from immuni.backend.analytics.http import analytics_service
 from immuni.backend.analytics.rules import NoAttestation
 from immuni.backend.chunks import BucketChunkStore
 from immuni.backend.configuration.http import configuration_service
-from immuni.backend.contract import HttpSettings, contract
+from immuni.backend.contract import HttpSettings
 from immuni.backend.counting import DailyCounters
 from immuni.backend.following import FollowingSettings
 from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS
@@ -26,19 +26,21 @@ from immuni.backend.sealing import SealingKey
 from immuni.backend.shaping import Shaping, ShapingMetrics, ShapingSettings
 from immuni.backend.signing import LocalKeySigner
 from immuni.clock import SystemClock
+from immuni.dashboard.application import dashboard_contract, dashboard_service
+from immuni.dashboard.figures import FigureStore
 from immuni.database import Pool
 from immuni.entropy import SystemEntropy
 from immuni.web import Contract, Service
 
 
 def api_contract() -> Contract:
-    """Return what the services have in common."""
-    return contract(HttpSettings())
+    """Return what the services have in common, and the dashboard's own refusal."""
+    return dashboard_contract(HttpSettings())
 
 
 def services() -> dict[str, Service]:
     """Return the services by name. Nothing of what they are made of is ever used."""
-    every = (_configuration(), _otp(), _ingestion(), _reporting(), _analytics())
+    every = (_configuration(), _otp(), _ingestion(), _reporting(), _analytics(), _dashboard())
     return {service.name: service for service in every}
 
 
@@ -98,6 +100,10 @@ def _analytics() -> Service:
         attestation=NoAttestation(),
         shaping=_shaping(),
     )
+
+
+def _dashboard() -> Service:
+    return dashboard_service(FigureStore(_pool()))
 
 
 def _pool() -> Pool:

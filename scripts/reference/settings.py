@@ -17,6 +17,8 @@ from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.reporting.http import ReportingSettings
 from immuni.backend.retention import RetentionSettings
 from immuni.backend.shaping import ShapingSettings
+from immuni.dashboard.early_warning import EarlyWarningSettings
+from immuni.dashboard.forecast import ForecastSettings
 from immuni.deployment.configured import ALL_SETTINGS
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.portal.settings import PortalSettings
@@ -42,6 +44,8 @@ _HEADINGS: Final[Mapping[type, str]] = {
     DeviceCheckSettings: "Authorisation of analytics tokens",
     RetentionSettings: "Retention",
     PortalSettings: "Portal",
+    EarlyWarningSettings: "Early warning",
+    ForecastSettings: "Forecast",
 }
 _HEAD: Final = ("name, and in the environment", "default", "allowed", "meaning")
 

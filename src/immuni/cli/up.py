@@ -39,7 +39,7 @@ def up(
             envvar="IMMUNI_BASE_PORT",
             min=1024,
             max=65524,
-            help="The first of eleven ports.",
+            help="The first of twelve ports.",
         ),
     ] = 8400,
     external_database: Annotated[

@@ -19,6 +19,8 @@ from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.reporting.http import ReportingSettings
 from immuni.backend.retention import RetentionSettings
 from immuni.backend.shaping import ShapingSettings
+from immuni.dashboard.early_warning import EarlyWarningSettings
+from immuni.dashboard.forecast import ForecastSettings
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.portal.settings import PortalSettings
 from immuni.settings import (
@@ -51,6 +53,8 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     DeviceCheckSettings,
     RetentionSettings,
     PortalSettings,
+    EarlyWarningSettings,
+    ForecastSettings,
 )
 _CONFIG_VARIABLE: Final = ENVIRONMENT_PREFIX + "CONFIG"
 

@@ -160,6 +160,7 @@ def settings_of_system(
         "reporting_database_url": services.reporting,
         "jobs_database_url": services.jobs,
         "analytics_database_url": databases.analytics.analytics,
+        "dashboard_database_url": databases.analytics.dashboard,
         "portal_database_url": databases.portal.portal,
         "otp_keys": otp_keys.render(),
     }

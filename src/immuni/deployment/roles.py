@@ -17,6 +17,7 @@ class Role(StrEnum):
     PORTAL = "portal"
     JOBS = "jobs"
     PHONES = "phones"
+    DASHBOARD = "dashboard"
 
 
 MEANINGS: Final = {
@@ -27,12 +28,13 @@ MEANINGS: Final = {
     Role.PORTAL: "HIS, the Healthcare Operators' portal",
     Role.JOBS: "publishing, retention and the other periodic jobs; metrics",
     Role.PHONES: "two virtual phones and their App",
+    Role.DASHBOARD: "insights: what may be shown of analytics",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Eleven neighbouring ports; each part has its own place among them.
+    """Twelve neighbouring ports; each part has its own place among them.
 
     Attributes:
         base: The first of them.
@@ -42,7 +44,8 @@ class Ports:
 
     def of(self, role: Role) -> int:
         """Return the port on which a role answers; for the jobs, that of the metrics."""
-        return self.base + list(Role).index(role)
+        # The places behind the phones' are those of parts that are no roles.
+        return self.base + (11 if role is Role.DASHBOARD else list(Role).index(role))
 
     def of_phone(self, number: int) -> int:
         """Return the port of a phone's App, counted from 0."""

@@ -36,7 +36,7 @@ class DeploymentSettings:
         meaning="The address on which servers listen.",
     )
     base_port: int = setting(
-        integer(1, 65524), default=8400, meaning="The first of eleven neighbouring ports."
+        integer(1, 65524), default=8400, meaning="The first of twelve neighbouring ports."
     )
     log_level: str = setting(_LEVEL, default="info", meaning="The least important level logged.")
     log_format: LogFormat = setting(
@@ -98,6 +98,12 @@ class DatabaseSettings:
     analytics_database_url: str = setting(
         _DATABASE, default="", meaning="Database of the Analytics Service.", secret=True
     )
+    dashboard_database_url: str = setting(
+        _DATABASE,
+        default="",
+        meaning="Database of the Analytics Service, as who may read figures that are shown.",
+        secret=True,
+    )
     portal_database_url: str = setting(
         _DATABASE, default="", meaning="Database of the portal.", secret=True
     )
@@ -105,8 +111,8 @@ class DatabaseSettings:
 
 def loopback_url(role: Role, ports: Ports) -> str:
     """Return the address of a role on this machine, under the name that it has in a browser."""
-    if role is Role.PORTAL:
-        return f"http://portal.localhost:{ports.of(role)}"
+    if role in (Role.PORTAL, Role.DASHBOARD):
+        return f"http://{role}.localhost:{ports.of(role)}"
     scheme = "https" if role is Role.OTP else "http"
     return f"{scheme}://{LOOPBACK}:{ports.of(role)}"
 

@@ -40,7 +40,7 @@ class UpOptions:
 
     Attributes:
         data_dir: Where everything is kept.
-        base_port: First of eleven neighbouring ports.
+        base_port: First of twelve neighbouring ports.
         external_database: An administrator's URL; None for the embedded PostgreSQL.
         phones: Number of virtual phones.
         nginx: Whether nginx stands in front of the public hosts.
@@ -91,7 +91,11 @@ class Running:
             "stand-in for Apple": apple_url(self.ports),
             "metrics": f"{self._metrics()}/metrics",
         }
-        return phones | {"portal": loopback_url(Role.PORTAL, self.ports)} | servers
+        people = {
+            "portal": loopback_url(Role.PORTAL, self.ports),
+            "dashboard": loopback_url(Role.DASHBOARD, self.ports),
+        }
+        return phones | people | servers
 
     def as_json(self) -> dict[str, object]:
         """Return the addresses, files and accounts that scripts need."""
@@ -106,6 +110,7 @@ class Running:
             "otp_client_cert": str(certificates.client.certificate),
             "otp_client_key": str(certificates.client.key),
             "portal": loopback_url(Role.PORTAL, self.ports),
+            "dashboard": loopback_url(Role.DASHBOARD, self.ports),
             "apple": apple_url(self.ports),
             "metrics": self._metrics(),
             "phones": [phone_url(number, self.ports) for number in range(self.phones)],

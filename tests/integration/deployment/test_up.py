@@ -23,7 +23,7 @@ from tests.unit.cli.command_line import immuni
 
 MEMBERS: Final = [
     "get", "upload", "analytics", "otp", "otp_ca", "otp_client_cert", "otp_client_key", "portal",
-    "apple", "metrics", "phones", "demo_accounts", "export_public_key", "data_dir",
+    "dashboard", "apple", "metrics", "phones", "demo_accounts", "export_public_key", "data_dir",
 ]  # fmt: skip
 
 pytestmark = pytest.mark.timeout(300)
@@ -75,7 +75,9 @@ def test_one_line_tells_machines_where_everything_is(system: RunningSystem) -> N
         assert Path(told[file]).is_file()
 
 
-@pytest.mark.parametrize("part", ["get", "upload", "analytics", "otp", "portal", "metrics"])
+@pytest.mark.parametrize(
+    "part", ["get", "upload", "analytics", "otp", "portal", "dashboard", "metrics"]
+)
 def test_every_part_answers_that_it_lives_and_is_ready(part: str, system: RunningSystem) -> None:
     for path, word in (("livez", "live"), ("readyz", "ready")):
         answer = ask(f"{system.told[part]}/{path}", system.told)

@@ -61,7 +61,7 @@ def test_a_killed_database_is_started_again_and_loses_nothing(system: RunningSys
 
     kill(process_with("-D", system.data_dir / "postgres" / "data"))
 
-    for part in ("get", "upload", "analytics", "otp", "portal"):
+    for part in ("get", "upload", "analytics", "otp", "portal", "dashboard"):
         eventually(partial(is_ready, system.told, part), within_seconds=MENDED_WITHIN_SECONDS)
     assert index(system.told) == (1, newest)
     assert publish_an_upload(system.told) == newest + 1

@@ -33,11 +33,11 @@ def test_a_port_whose_last_connection_still_fades_away_is_free() -> None:
     require_free([port])
 
 
-def test_a_free_block_is_eleven_ports_that_can_be_bound() -> None:
+def test_a_free_block_is_twelve_ports_that_can_be_bound() -> None:
     base = free_block(12_345)
 
     with ExitStack() as stack:
-        for port in range(base, base + 11):
+        for port in range(base, base + 12):
             stack.enter_context(socket.create_server(("127.0.0.1", port)))
     assert base % 10 == 0
 

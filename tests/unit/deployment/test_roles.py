@@ -1,4 +1,4 @@
-"""Eleven neighbouring ports, one for each part."""
+"""Twelve neighbouring ports, one for each part."""
 
 import pytest
 
@@ -13,15 +13,15 @@ def test_every_part_has_a_port_of_its_own_in_the_block() -> None:
     phones = [PORTS.of_phone(number) for number in range(2)]
     everything = [*servers, *phones, PORTS.postgres, PORTS.nginx, PORTS.apple]
 
-    assert servers == [8400, 8401, 8402, 8403, 8404, 8405]
+    assert servers == [8400, 8401, 8402, 8403, 8404, 8405, 8411]
     assert phones == [8406, 8407]
     assert len(set(everything)) == len(everything)
-    assert set(everything) <= set(range(8400, 8411))
+    assert set(everything) <= set(range(8400, 8412))
 
 
 @pytest.mark.parametrize("phones", [0, 1, 2])
 def test_only_ports_that_are_bound_have_to_be_free(phones: int) -> None:
-    assert PORTS.all(phones=phones) == [*range(8400, 8406 + phones), 8410]
+    assert PORTS.all(phones=phones) == [*range(8400, 8406), 8411, *range(8406, 8406 + phones), 8410]
 
 
 def test_every_role_is_explained() -> None:
@@ -30,6 +30,7 @@ def test_every_role_is_explained() -> None:
 
 def test_each_part_of_the_browser_has_a_name_of_its_own() -> None:
     assert loopback_url(Role.PORTAL, PORTS) == "http://portal.localhost:8404"
+    assert loopback_url(Role.DASHBOARD, PORTS) == "http://dashboard.localhost:8411"
     assert phone_url(0, PORTS) == "http://phone-a.localhost:8406"
     assert phone_url(1, PORTS) == "http://phone-b.localhost:8407"
 

@@ -1,0 +1,48 @@
+"""Answers as the document shows them."""
+
+from datetime import date
+from typing import Final
+
+from immuni.dashboard.answers import (
+    CellAnswer,
+    EstimateAnswer,
+    EstimatesAnswer,
+    FiguresAnswer,
+    MonthsAnswer,
+    ReleaseAnswer,
+    ReleasesAnswer,
+)
+from immuni.dashboard.estimates import CONFIDENCE, estimate
+from immuni.dashboard.figures import Breakdown, Span, Subject
+
+_RELEASE: Final = ReleaseAnswer(
+    subject=Subject.ACTIVE,
+    span=Span.MONTH,
+    breakdown=Breakdown.PLACE,
+    since=date(2020, 10, 1),
+)
+_REPORTS: Final = 20_816
+_ESTIMATE: Final = estimate(_REPORTS, 0.1)
+
+MONTHS: Final = MonthsAnswer(months=["2020-11", "2020-10"])
+RELEASES: Final = ReleasesAnswer(releases=[_RELEASE])
+FIGURES: Final = FiguresAnswer(
+    release=_RELEASE,
+    cells=[
+        CellAnswer(cell=("TO", "active"), count=_REPORTS),
+        CellAnswer(cell=("TO", "impaired"), count=None),
+    ],
+)
+ESTIMATES: Final = EstimatesAnswer(
+    release=_RELEASE,
+    confidence=CONFIDENCE,
+    estimates=[
+        EstimateAnswer(
+            cell=("TO", "active"),
+            reports=_REPORTS,
+            phones=_ESTIMATE.phones,
+            low=_ESTIMATE.low,
+            high=_ESTIMATE.high,
+        )
+    ],
+)

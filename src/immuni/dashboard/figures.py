@@ -1,0 +1,263 @@
+"""What was decided to be shown, as values, and the only SQL of the dashboard.
+
+Its login may read three tables and nothing else: `release` says which tables of figures there are,
+`figure` holds their cells, `effective_rate` tells how many reports a phone stands for.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final, LiteralString
+
+from psycopg.rows import TupleRow
+
+from immuni.dashboard.estimates import Estimate, estimate
+from immuni.dashboard.months import Month
+from immuni.database import Pool
+
+Cell = tuple[str, ...]
+"""A place in a table."""
+ALL: Final = "all"
+"""The node that holds all others."""
+LOOK_BACK: Final = timedelta(days=91)
+"""How far back days and periods are read: forecasts and warnings compare with what was before."""
+
+_CELLS: LiteralString = """
+    SELECT release.subject, release.span, release.breakdown, release.since,
+           figure.cell, figure.count
+    FROM analytics.release AS release
+    LEFT JOIN analytics.figure AS figure
+      ON figure.subject = release.subject AND figure.span = release.span
+     AND figure.breakdown = release.breakdown AND figure.since = release.since
+"""
+# Of the table by place and risky day, the largest by far, pages show the whole territory.
+_OF_A_PAGE: LiteralString = (
+    _CELLS
+    + """
+     AND (figure.breakdown <> 'risky-day' OR figure.cell[1] = 'all')
+    WHERE release.since >= %(since)s AND release.since < %(until)s
+      AND (release.span <> 'month' OR release.since >= %(before)s)
+"""
+)
+_OF_A_TABLE: LiteralString = (
+    _CELLS
+    + """
+    WHERE release.subject = %s AND release.span = %s
+      AND release.breakdown = %s AND release.since = %s
+    ORDER BY figure.cell
+"""
+)
+
+
+class Subject(StrEnum):
+    """What is counted."""
+
+    ACTIVE = "active"
+    NOTIFIED = "notified"
+    CODES = "codes"
+    CHUNKS = "chunks"
+
+
+class Span(StrEnum):
+    """Over which time; a period is the days 1-7, 8-14, 15-21 of a month, or the rest of it."""
+
+    DAY = "day"
+    PERIOD = "period"
+    MONTH = "month"
+
+
+class Breakdown(StrEnum):
+    """What the counts are told apart by."""
+
+    NOTHING = "nothing"
+    PLACE = "place"
+    PLATFORM = "platform"
+    BUILD = "build"
+    RISKY_DAY = "risky-day"
+    ONSET = "onset"
+    EXPOSURE = "exposure"
+    DELAY = "delay"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableKey:
+    """Which table.
+
+    Attributes:
+        subject: What is counted.
+        span: Over which time.
+        breakdown: What is told apart.
+        since: The first day of that time.
+    """
+
+    subject: Subject
+    span: Span
+    breakdown: Breakdown
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class FigureTable:
+    """A table of which was decided what is shown.
+
+    Attributes:
+        key: Which one.
+        counts: Cells that are not 0; None is withheld.
+    """
+
+    key: TableKey
+    counts: Mapping[Cell, int | None]
+
+    def count(self, *cell: str) -> int | None:
+        """Return the count of a cell; None where it is withheld."""
+        return self.counts.get(cell, 0)
+
+    def nodes(self) -> list[str]:
+        """Return the first place of every cell, once each, totals aside, in their order."""
+        return sorted({cell[0] for cell in self.counts} - {ALL})
+
+
+@dataclass(frozen=True, slots=True)
+class RateKey:
+    """What a sampling rate is of: all reports, those of a platform, those of a build."""
+
+    month: date
+    subject: Subject
+    breakdown: Breakdown
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Tables of some time, and the sampling rates of a month.
+
+    Attributes:
+        tables: The tables that were decided.
+        rates: What is known of sampling rates; None and a missing one is not known.
+    """
+
+    tables: Mapping[TableKey, FigureTable]
+    rates: Mapping[RateKey, float | None] = field(default_factory=dict)
+
+    def table(
+        self, subject: Subject, span: Span, breakdown: Breakdown, since: date
+    ) -> FigureTable | None:
+        """Return a table; None where nothing was decided about it yet."""
+        return self.tables.get(TableKey(subject, span, breakdown, since))
+
+    def of_month(
+        self, month: Month, subject: Subject, breakdown: Breakdown = Breakdown.NOTHING
+    ) -> FigureTable | None:
+        """Return a table of a whole month."""
+        return self.table(subject, Span.MONTH, breakdown, month.first)
+
+    def rate(self, table: FigureTable, node: str) -> float | None:
+        """Return which share of the phones behind a table reported; None where not known.
+
+        Places have everybody's: with one of its own, a place would tell of its platforms.
+        """
+        key, month = table.key, Month.of(table.key.since).first
+        if node == ALL or key.breakdown not in (Breakdown.PLATFORM, Breakdown.BUILD):
+            return self.rates.get(RateKey(month, key.subject, Breakdown.NOTHING, ALL))
+        return self.rates.get(RateKey(month, key.subject, key.breakdown, node))
+
+    def estimate(self, table: FigureTable, node: str, *cell: str) -> Estimate | None:
+        """Return how many phones stand behind a count that is shown.
+
+        Args:
+            table: Of a month or a period.
+            node: Whose sampling rate counts.
+            cell: The count.
+
+        Returns:
+            None where the count is withheld, or the rate is not known.
+        """
+        rate, reports = self.rate(table, node), table.count(*cell)
+        return estimate(reports, rate) if reports is not None and rate else None
+
+
+class FigureStore:
+    """Reads figures."""
+
+    def __init__(self, pool: Pool) -> None:
+        """Keep the pool; whoever opened it closes it."""
+        self._pool = pool
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            psycopg.Error: It gives none, or keeps the tables from us.
+        """
+        async with self._pool.connection() as connection:
+            await connection.execute("SELECT FROM analytics.release LIMIT 1")
+
+    async def months(self) -> list[Month]:
+        """Return every month of which anything is shown, the last one first."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT DISTINCT date_trunc('month', since)::date AS month"
+                " FROM analytics.release ORDER BY month DESC"
+            )
+            return [Month.of(first) for (first,) in await cursor.fetchall()]
+
+    async def releases(self, month: Month) -> list[TableKey]:
+        """Return the tables that begin in a month, in order."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT subject, span, breakdown, since FROM analytics.release"
+                " WHERE since >= %s AND since < %s",
+                [month.first, month.next.first],
+            )
+            return sorted(_key(row) for row in await cursor.fetchall())
+
+    async def table(self, key: TableKey) -> FigureTable | None:
+        """Return one table whole; None where nothing was decided about it yet."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                _OF_A_TABLE, [key.subject, key.span, key.breakdown, key.since]
+            )
+            return _tables(await cursor.fetchall()).get(key)
+
+    async def rates(self, since: date, until: date) -> dict[RateKey, float | None]:
+        """Return what is known of the sampling rates of months that begin in a span of time."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT month, subject, breakdown, node, rate FROM analytics.effective_rate"
+                " WHERE month >= %s AND month < %s",
+                [since, until],
+            )
+            return {
+                RateKey(first, Subject(subject), Breakdown(breakdown), node): rate
+                for first, subject, breakdown, node, rate in await cursor.fetchall()
+            }
+
+    async def of_page(self, month: Month) -> Figures:
+        """Return what the page of a month shows, and days and periods before it."""
+        spans = {
+            "since": month.first - LOOK_BACK,
+            "until": month.next.first,
+            "before": month.previous.first,
+        }
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_OF_A_PAGE, spans)
+            tables = _tables(await cursor.fetchall())
+        return Figures(tables, await self.rates(month.first - LOOK_BACK, month.next.first))
+
+
+def _key(row: TupleRow) -> TableKey:
+    subject, span, breakdown, since = row[:4]
+    return TableKey(Subject(subject), Span(span), Breakdown(breakdown), since)
+
+
+def _tables(rows: Iterable[TupleRow]) -> dict[TableKey, FigureTable]:
+    """Return tables from their cells; one without any has a row whose cell is null."""
+    counts: dict[TableKey, dict[Cell, int | None]] = {}
+    keys: dict[TupleRow, TableKey] = {}
+    for row in rows:
+        key = keys.get(row[:4]) or keys.setdefault(row[:4], _key(row))
+        cells = counts.setdefault(key, {})
+        if row[4] is not None:
+            cells[tuple(row[4])] = row[5]
+    return {key: FigureTable(key, cells) for key, cells in counts.items()}

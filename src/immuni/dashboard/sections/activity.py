@@ -1,0 +1,155 @@
+"""How many phones are active and able to warn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from immuni.dashboard.estimates import Estimate
+from immuni.dashboard.figures import ALL, Breakdown, Figures, FigureTable, Span, Subject
+from immuni.dashboard.months import Month
+from immuni.dashboard.plots.bars import BarPlot, Column, bar_plot
+from immuni.dashboard.plots.rows import Row, interval_rows
+from immuni.dashboard.sections import Listing
+from immuni.dashboard.words import about, between, exactly, on, share, shown
+
+ACTIVE, HEALTHY = "active", "healthy"
+_LABELLED = (1, 8, 15, 22, 29)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What is said of active phones.
+
+    Attributes:
+        headline: The sentence above.
+        detail: How sure it is.
+        able: Which share of them could warn; empty where not known.
+        daily: What the plot of days shows, in a sentence.
+        plot: Reports by day, without exposure and with one.
+        listing: The same, to be read.
+        by_place: Estimates by region.
+        by_platform: Estimates by platform.
+        by_build: Estimates by build.
+    """
+
+    headline: str
+    detail: str
+    able: str
+    daily: str
+    plot: BarPlot
+    listing: Listing
+    by_place: Sequence[Row]
+    by_platform: Sequence[Row]
+    by_build: Sequence[Row]
+
+
+def activity(figures: Figures, month: Month, regions: Sequence[str]) -> Activity:
+    """Put it together.
+
+    Args:
+        figures: Those of the month.
+        month: The month.
+        regions: Names, in order.
+    """
+    totals = figures.of_month(month, Subject.ACTIVE)
+    headline, detail = _headline(figures, month, totals)
+    daily, plot, listing = _days(figures, month)
+    platforms = figures.of_month(month, Subject.ACTIVE, Breakdown.PLATFORM)
+    builds = figures.of_month(month, Subject.ACTIVE, Breakdown.BUILD)
+    return Activity(
+        headline=headline,
+        detail=detail,
+        able=_able(totals, month),
+        daily=daily,
+        plot=plot,
+        listing=listing,
+        by_place=_rows(
+            figures,
+            figures.of_month(month, Subject.ACTIVE, Breakdown.PLACE),
+            [(name, name) for name in regions],
+        ),
+        by_platform=_rows(figures, platforms, [("ios", "iOS"), ("android", "Android")]),
+        by_build=_rows(figures, builds, _builds(builds)),
+    )
+
+
+def national(figures: Figures, month: Month, subject: Subject, kind: str) -> Estimate | None:
+    """Return the estimate for the whole territory; None where there is none."""
+    table = figures.of_month(month, subject)
+    return None if table is None else figures.estimate(table, ALL, kind)
+
+
+def _headline(figures: Figures, month: Month, totals: FigureTable | None) -> tuple[str, str]:
+    if totals is None:
+        return (
+            f"{month.name} is not over: how many phones are active is not known yet.",
+            "A phone reports on a random day of the month, so only a whole month can be estimated.",
+        )
+    found = national(figures, month, Subject.ACTIVE, ACTIVE)
+    reports = shown(totals.count(ACTIVE))
+    if found is None:
+        return f"{reports} phones reported in {month.name}.", "There is no estimate: see below."
+    headline = f"About {about(found.phones)} phones were active in {month.name}."
+    sure = f"With 95 % confidence {between(found)}; estimated from {reports} reports"
+    return headline, f"{sure}, for only a sample of phones is asked to report."
+
+
+def _able(totals: FigureTable | None, month: Month) -> str:
+    if totals is None:
+        return ""
+    active, healthy = totals.count(ACTIVE), totals.count(HEALTHY)
+    if not active or healthy is None:
+        return ""
+    return (
+        f"{share(healthy, active)} of the phones that were active in {month.name} were able to "
+        "warn: Bluetooth was on and every permission given."
+    )
+
+
+def _days(figures: Figures, month: Month) -> tuple[str, BarPlot, Listing]:
+    columns, rows, sums = [], [], []
+    for day in month.days:
+        without = figures.table(Subject.ACTIVE, Span.DAY, Breakdown.NOTHING, day)
+        warned = figures.table(Subject.NOTIFIED, Span.DAY, Breakdown.NOTHING, day)
+        label = str(day.day) if day.day in _LABELLED else ""
+        if without is None or warned is None:
+            columns.append(Column(label, f"{on(day)}: not counted yet", (), is_known=False))
+            continue
+        parts = (without.count("active"), warned.count("notified"))
+        title = f"{on(day)}: {shown(parts[0])} without exposure, {shown(parts[1])} with one"
+        columns.append(Column(label, title, parts))
+        rows.append((on(day), *map(shown, parts)))
+        sums.append(sum(part or 0 for part in parts))
+    sentence = "No day of this month was counted yet."
+    if sums:
+        sentence = f"Between {exactly(min(sums))} and {exactly(max(sums))} phones reported a day."
+    caption = f"Reports in {month.name}, by day"
+    head = ("Day", "Without exposure", "With exposure")
+    return sentence, bar_plot(columns, say=exactly), Listing(caption, head, tuple(rows))
+
+
+def _builds(table: FigureTable | None) -> list[tuple[str, str]]:
+    """Return the builds, newest first, those not told last."""
+    if table is None:
+        return []
+    nodes = table.nodes()
+    known = sorted((node for node in nodes if node.isdigit()), key=int, reverse=True)
+    return [(node, f"build {node}") for node in known] + [
+        (node, node) for node in nodes if not node.isdigit()
+    ]
+
+
+def _rows(
+    figures: Figures, table: FigureTable | None, nodes: Sequence[tuple[str, str]]
+) -> list[Row]:
+    """Return a row for each node; the most phones first where they are many."""
+    if table is None:
+        return []
+    found = [
+        (name, figures.estimate(table, node, node, ACTIVE), table.count(node, ACTIVE) is None)
+        for node, name in nodes
+    ]
+    return interval_rows(
+        sorted(found, key=lambda each: -each[1].phones if each[1] else 0)
+        if len(found) > len(_LABELLED)
+        else found
+    )
