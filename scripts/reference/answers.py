@@ -74,6 +74,7 @@ FIGURES: Final[Mapping[str, Mapping[str, str]]] = {
         "chunks": "chunks past their time",
     },
     "outbox": {"moved": "rows that were moved"},
+    "refresh": {"days": "days of which was decided what is shown"},
     "service-end": {
         "ended": "1 where the service has ended; then what was deleted:",
         "otps": "codes",

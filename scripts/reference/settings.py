@@ -6,6 +6,7 @@ from typing import Final
 
 from immuni.backend.analytics.attestation.settings import AttestationSettings
 from immuni.backend.analytics.devicecheck.settings import DeviceCheckSettings
+from immuni.backend.analytics.insights.settings import InsightsSettings
 from immuni.backend.chunks import ChunkStoreSettings
 from immuni.backend.contract import HttpSettings
 from immuni.backend.following import FollowingSettings
@@ -43,6 +44,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     ReportingSettings: "Exposure Reporting",
     DeviceCheckSettings: "Authorisation of analytics tokens",
     RetentionSettings: "Retention",
+    InsightsSettings: "Insights",
     PortalSettings: "Portal",
     EarlyWarningSettings: "Early warning",
     ForecastSettings: "Forecast",

@@ -20,6 +20,7 @@ from immuni.backend.outbox import Outbox
 from immuni.backend.publishing.publisher import Published, Publisher
 from immuni.backend.publishing.settings import cron_of
 from immuni.backend.purging import Purged, purge, purge_everything
+from immuni.backend.refreshing import Refreshing
 from immuni.backend.retention import RetentionSettings
 from immuni.backend.service_end import carry_end, has_ended, published_end
 from immuni.clock import Clock
@@ -58,6 +59,7 @@ class Parts:
     Attributes:
         publisher: Publishes what is due.
         outbox: Carries Epidemiological Info over to the analytics database.
+        refreshing: Counts analytics, and decides what is shown of it.
         pool: Connections of the jobs' own role.
         open_analytics: Opens connections of the Analytics Service's role to its database, only
             while a job uses them: nothing else waits for that database.
@@ -69,6 +71,7 @@ class Parts:
 
     publisher: Publisher
     outbox: Outbox
+    refreshing: Refreshing
     pool: Pool
     open_analytics: PoolOpener
     chunks: ChunkStore
@@ -120,6 +123,12 @@ def jobs(*, chunk_period: timedelta) -> dict[str, Job]:
             "Write the day's Operational Info anew in random order.",
             _HOURLY.format(minute=47),
             _shuffle,
+        ),
+        Job(
+            "refresh",
+            "Count the days of analytics that are over, and decide what is shown of them.",
+            _HOURLY.format(minute=53),
+            _refresh,
         ),
         Job(
             "service-end",
@@ -279,6 +288,13 @@ async def _move_outbox(parts: Parts) -> Figures:
 async def _shuffle(parts: Parts) -> Figures:
     async with parts.open_analytics() as analytics:
         return {"days": await shuffle_operational(analytics)}
+
+
+async def _refresh(parts: Parts) -> Figures:
+    if await _has_ended(parts):
+        return {"days": 0}
+    before = await parts.refreshing.days_over(parts.clock.now())
+    return {"days": await parts.refreshing.refresh(before=before)}
 
 
 async def _rescue_stalled(parts: Parts) -> Figures:

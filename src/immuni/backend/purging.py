@@ -14,6 +14,7 @@ from psycopg.sql import SQL
 from immuni.backend.analytics.days import purge as purge_analytics
 from immuni.backend.analytics.deliveries import forget_deliveries_except
 from immuni.backend.analytics.devicecheck.store import purge_authorisations
+from immuni.backend.analytics.insights.store import purge_insights
 from immuni.backend.chunks import ChunkName, ChunkStore
 from immuni.backend.connections import PoolOpener
 from immuni.backend.publishing.rules import KEY_USEFUL_FOR
@@ -30,6 +31,8 @@ PIECE: Final = 1000
 """How many rows one transaction deletes at most."""
 _AUTHORISED_WITHIN: Final = timedelta(hours=1)
 """Long after an authorisation of an analytics token has ended, if anybody works on it."""
+_COUNTS_KEPT: Final = timedelta(days=62)
+"""Counts of two whole months; they go with the month after, unless nobody closes it."""
 _LAST_INTERVAL: Final = 2**31 - 1
 _DELETE: Final = """
     DELETE FROM ingestion.{table} WHERE id IN
@@ -85,8 +88,8 @@ async def purge(
     Codes go once they have expired, used or not. An upload that waits goes when its youngest key
     is of no use to any phone: until then it is published first. What the analytics database did
     not take over in all that time goes as well. Counters of codes go by the day, with analytics.
-    Chunks go together with their keys, one cache
-    lifetime after their time, so that no phone misses one that it was just told of.
+    Chunks go together with their keys, one cache lifetime after their time, so that no phone misses
+    one that it was just told of.
 
     Args:
         pool: Connections of the jobs' role to the services' database.
@@ -106,6 +109,12 @@ async def purge(
     async def analytics() -> int:
         async with open_analytics() as theirs:
             await purge_authorisations(theirs, before=(now - _AUTHORISED_WITHIN).date())
+            async with theirs.connection() as connection:
+                await purge_insights(
+                    connection,
+                    counts_before=(now - _COUNTS_KEPT).date(),
+                    figures_before=(now - settings.figures_retention).date(),
+                )
             return await purge_analytics(theirs, before=first_day, today=now.date())
 
     return await _purge_each(
@@ -134,6 +143,8 @@ async def purge_everything(pool: Pool, open_analytics: PoolOpener, chunks: Chunk
         async with open_analytics() as theirs:
             await forget_deliveries_except(theirs, [])
             await purge_authorisations(theirs, before=date.max)
+            async with theirs.connection() as connection:
+                await purge_insights(connection, counts_before=date.max, figures_before=date.max)
             return await purge_analytics(theirs, before=date.max, today=date.max)
 
     return await _purge_each(

@@ -20,3 +20,8 @@ class RetentionSettings:
         default=timedelta(days=30),
         meaning="How long analytics are kept from receipt.",
     )
+    figures_retention: timedelta = setting(
+        duration("31d", "3660d"),
+        default=timedelta(days=730),
+        meaning="How long figures that people were shown of analytics are kept.",
+    )

@@ -15,6 +15,7 @@ def test_the_jobs_are_listed_for_people_and_machines() -> None:
         "retention",
         "outbox",
         "shuffle",
+        "refresh",
         "service-end",
         "rescue-stalled",
     ]

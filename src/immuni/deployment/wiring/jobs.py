@@ -11,6 +11,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from immuni.api.provinces import italy
+from immuni.backend.analytics.insights.settings import InsightsSettings
 from immuni.backend.chunks import ChunkStore
 from immuni.backend.connections import require_answer
 from immuni.backend.infectiousness import InfectiousnessSettings
@@ -31,6 +33,7 @@ from immuni.backend.publishing.publisher import Publisher
 from immuni.backend.publishing.rules import PublicationRules
 from immuni.backend.publishing.settings import PublishingSettings
 from immuni.backend.publishing.store import PublishingStore
+from immuni.backend.refreshing import Refreshing
 from immuni.backend.retention import RetentionSettings
 from immuni.backend.sealing import OpeningKey
 from immuni.clock import SystemClock
@@ -83,7 +86,7 @@ async def job_parts(wiring: Wiring) -> AsyncIterator[Parts]:
     databases, retention = wiring.databases, wiring.configured.of(RetentionSettings)
     chunks = wiring.chunk_store()
     # Not opened here: an outage of the analytics database must not stop publishing.
-    open_analytics = partial(open_pool, databases.analytics_database_url, name="outbox", max_size=2)
+    open_analytics = partial(open_pool, databases.analytics_database_url, name="jobs", max_size=2)
     async with (
         open_pool(databases.jobs_database_url, name="jobs") as pool,
         open_queue(databases.jobs_database_url) as queue,
@@ -97,6 +100,12 @@ async def job_parts(wiring: Wiring) -> AsyncIterator[Parts]:
                     wiring.deployment.layout.analytics_key, key_id=ANALYTICS_KEY_ID
                 ),
                 metrics=OutboxMetrics(wiring.registry),
+            ),
+            refreshing=Refreshing(
+                pool=pool,
+                open_analytics=open_analytics,
+                territory=italy(),
+                settings=wiring.configured.of(InsightsSettings),
             ),
             pool=pool,
             open_analytics=open_analytics,

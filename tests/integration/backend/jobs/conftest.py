@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from immuni.api.provinces import italy
+from immuni.backend.analytics.insights.settings import InsightsSettings
 from immuni.backend.jobs import Parts, open_queue
 from immuni.backend.outbox import Outbox
+from immuni.backend.refreshing import Refreshing
 from immuni.backend.retention import RetentionSettings
 from immuni.backend.sealing import OpeningKey, SealingKey, create_sealing_key
 from immuni.clock import ManualClock
@@ -54,6 +57,12 @@ async def parts(
         yield Parts(
             publisher=publisher,
             outbox=Outbox(pool=pool, open_analytics=open_analytics, opening_key=key),
+            refreshing=Refreshing(
+                pool=pool,
+                open_analytics=open_analytics,
+                territory=italy(),
+                settings=InsightsSettings(),
+            ),
             pool=pool,
             open_analytics=open_analytics,
             chunks=press.chunks,

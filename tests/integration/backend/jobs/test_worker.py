@@ -40,6 +40,7 @@ def test_the_jobs_have_names_meanings_and_schedules() -> None:
         "retention": "17 * * * *",
         "outbox": "37 * * * *",
         "shuffle": "47 * * * *",
+        "refresh": "53 * * * *",
         "service-end": "7 * * * *",
         "rescue-stalled": "* * * * *",
     }

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import product
 from typing import Self
 
-from immuni.backend.analytics.insights.withholding import Cell, Table
+from immuni.backend.analytics.insights.tables import Cell, Table
 from tests.unit.backend.analytics.insights.linear_program import Polytope
 
 _UNBOUNDED = 10**9

@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from immuni.backend.analytics.insights.withholding import (
-    Cell,
-    Dimension,
-    Table,
-    UnprotectableError,
-    withhold,
-)
+from immuni.backend.analytics.insights.tables import Cell, Dimension, Table
+from immuni.backend.analytics.insights.withholding import UnprotectableError, withhold
 from tests.unit.backend.analytics.insights.attacker import Attacker
 
 PROVINCES = Dimension(

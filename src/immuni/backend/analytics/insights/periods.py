@@ -1,0 +1,37 @@
+"""Days, and the spans of days of which figures are shown: they nest, so that none crosses another.
+
+A week would not do: it may lie in two months, and the month without its whole weeks would be a
+count of the two or three days at its edge.
+"""
+
+from datetime import date, timedelta
+from typing import Final
+
+_FIRST_DAYS: Final = (22, 15, 8, 1)
+_DAY: Final = timedelta(days=1)
+
+
+def first_of_period(day: date) -> date:
+    """Return the first day of a day's period: the 1st, 8th, 15th or 22nd of its month."""
+    return day.replace(day=next(first for first in _FIRST_DAYS if first <= day.day))
+
+
+def last_of_month(day: date) -> date:
+    """Return the last day of a day's month."""
+    # The 28th and four days lie in the next month, whatever its length.
+    return (day.replace(day=28) + 4 * _DAY).replace(day=1) - _DAY
+
+
+def ends_month(day: date) -> bool:
+    """Tell whether a day is the last of its month."""
+    return day == last_of_month(day)
+
+
+def ends_period(day: date) -> bool:
+    """Tell whether a day is the last of its period."""
+    return ends_month(day) or (day + _DAY).day in _FIRST_DAYS
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Return the days from one to another, both included."""
+    return [first + count * _DAY for count in range((last - first).days + 1)]
