@@ -23,6 +23,7 @@ from immuni.clock import SystemClock
 from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.databases import AnalyticsDatabase, PortalDatabase, ServicesDatabase
 from immuni.deployment.decommission import NotEndedError, decommission, end_today, require_end
+from immuni.deployment.google import ensure_play_integrity_keys
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import make_private_folder
 from immuni.deployment.provision import ensure_keys, ensure_otp_keys
@@ -54,6 +55,7 @@ class Service:
         make_private_folder(self.layout.secrets)
         ensure_keys(self.layout, clock=CLOCK)
         ensure_certificates(self.layout.certificates, clock=CLOCK)
+        ensure_play_integrity_keys(self.layout, SystemEntropy())
         otp_keys = ensure_otp_keys(self.layout, SystemEntropy()).render()
         values = {
             "data_dir": str(root),
@@ -190,11 +192,20 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         ("services", "publishing.chunk"),
         ("services", "publishing.key"),
         ("analytics", "analytics.authorisation"),
+        ("analytics", "analytics.code_count"),
+        ("analytics", "analytics.counted_day"),
+        ("analytics", "analytics.effective_rate"),
         ("analytics", "analytics.epidemiological_info"),
+        ("analytics", "analytics.figure"),
+        ("analytics", "analytics.notified_count"),
         ("analytics", "analytics.operational_info"),
         ("analytics", "analytics.received"),
+        ("analytics", "analytics.release"),
+        ("analytics", "analytics.report_count"),
         ("analytics", "analytics.salt"),
+        ("analytics", "analytics.sampling_rate"),
         ("analytics", "analytics.token"),
+        ("analytics", "analytics.upload_count"),
         ("portal", "public.known_browser"),
         ("portal", "public.session"),
     }
@@ -210,6 +221,7 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         "certificates/trusted.pem",
         "keys/export-222-v1.key",
         "keys/analytics-1.key",
+        "keys/play-integrity.json",
         "secrets/otp-keys",
         "secrets/demo-accounts.json",
     ]
