@@ -141,6 +141,7 @@ TOLD: Final[Mapping[str, Told]] = {
                         },
                         {"step": "silent", "text": "C checked the same chunk and stayed silent."},
                         {"step": "frugal", "text": "B's database holds …", "heard": 112},
+                        {"step": "reported", "text": "B reported …", "day": "2026-11-20"},
                     ],
                 },
                 {

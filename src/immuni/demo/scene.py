@@ -28,7 +28,7 @@ from immuni.entropy import Entropy
 A: Final = "phone-a"
 B: Final = "phone-b"
 C: Final = "phone-c"
-_PROVINCE: Final = ProvinceCode("MI")
+PROVINCE: Final = ProvinceCode("MI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Scene:
             phones[name] = await maker.make(name)
             stack.push_async_callback(phones[name].phone.close)
         scene = cls(phones, air, phone_clock, clock, meeting_before(now))
-        await set_up_all(scene.apps(), _PROVINCE)
+        await set_up_all(scene.apps(), PROVINCE)
         return scene
 
     def phone(self, name: str) -> Phone:

@@ -12,10 +12,12 @@ import httpx
 from immuni.clock import Clock
 from immuni.demo.operator import Operator
 from immuni.demo.published import PublishedChunks
-from immuni.demo.scene import A, B, C, Scene
+from immuni.demo.reports import reports_with_exposure
+from immuni.demo.scene import PROVINCE, A, B, C, Scene
 from immuni.demo.verdict import (
     StoryFailedError,
     require_frugality,
+    require_report,
     require_silence,
     require_warning,
 )
@@ -110,6 +112,7 @@ async def _play(
         await scene.phone(name).background_session()
     for told in _verdict(scene, export, meeting_day):
         yield told
+    yield await _reported(running, meeting_day)
 
 
 def _told_of(export: Export, chunks: int) -> Told:
@@ -140,6 +143,17 @@ def _verdict(scene: Scene, export: Export, meeting_day: date) -> list[Told]:
             {"heard": heard},
         ),
     ]
+
+
+async def _reported(running: Running, meeting_day: date) -> Told:
+    kept = await reports_with_exposure(Layout(running.data_dir))
+    report = require_report(kept, province=PROVINCE, day=meeting_day)
+    return Told(
+        "reported",
+        f"B reported the warning: the Analytics Service keeps its province, {report.province}, the "
+        "day of the contact, and nothing that tells of whom.",
+        {"day": report.contact_day.isoformat()},
+    )
 
 
 async def _authorise(otp: Otp, onset: date, running: Running) -> None:

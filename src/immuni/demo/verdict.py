@@ -1,11 +1,14 @@
 """The checks that decide whether the story came out right. Each can fail."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from immuni.api import Platform, ProvinceCode
 from immuni.app.phone import Phone
 from immuni.app.state import AtRisk, Neutral
+from immuni.demo.reports import KeptReport
 from immuni.deployment.virtual_phones import VirtualPhone
 from immuni.errors import ImmuniError
 from immuni.export import Export
@@ -72,3 +75,16 @@ def require_frugality(phone: VirtualPhone, export: Export) -> int:
         if phone.store.contains_bytes(key.tek.key_data):
             raise StoryFailedError("phone B's database holds a published key")
     return len(heard)
+
+
+def require_report(kept: Sequence[KeptReport], *, province: ProvinceCode, day: date) -> KeptReport:
+    """Return the one report that must have come of one warning.
+
+    Raises:
+        StoryFailedError: None was kept, or several, or one that says something else.
+    """
+    if len(kept) != 1:
+        raise StoryFailedError(f"{len(kept)} reports of a warning were kept, want phone B's alone")
+    if kept[0] != KeptReport(Platform.ANDROID, province, day):
+        raise StoryFailedError(f"what phone B reported came out as {kept[0]}")
+    return kept[0]

@@ -29,7 +29,7 @@ from immuni.framework import ExposureNotificationFramework, FileKeyStore, Store,
 PAST: Final = timedelta(days=3)
 """How long a new phone has lived before anybody looks at it."""
 
-_BUILD_NUMBER: Final = 1
+BUILD_NUMBER: Final = 1
 _MEETING_DAYS_AGO: Final = timedelta(days=2)
 _MEETING_AT: Final = time(12, 0)
 _MEETING_LENGTH: Final = timedelta(minutes=30)
@@ -156,7 +156,7 @@ class PhoneMaker:
     def _build(self, platform: Platform) -> Build:
         return Build(
             platform=platform,
-            number=_BUILD_NUMBER,
+            number=BUILD_NUMBER,
             get_url=self.get_url,
             upload_url=self.upload_url,
             analytics_url=self.analytics_url,

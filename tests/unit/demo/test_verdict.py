@@ -8,17 +8,19 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from immuni.api import Platform
+from immuni.api import Platform, ProvinceCode
 from immuni.app.build import Build, pinned_tls
 from immuni.app.phone import Phone
 from immuni.app.record import CheckFailure, StoredSummary
 from immuni.app.state import AtRisk, Neutral, Positive, UserState
 from immuni.app.storage import AppStore
 from immuni.crypto import AEM, RPI
+from immuni.demo.reports import KeptReport
 from immuni.demo.verdict import (
     EXPECTED_SCORE,
     StoryFailedError,
     require_frugality,
+    require_report,
     require_silence,
     require_warning,
 )
@@ -220,3 +222,27 @@ def test_the_expected_score_is_that_of_half_an_hour_at_a_metre() -> None:
 
     assert attenuation * days * duration * transmission == EXPECTED_SCORE
     assert isinstance(MEETING_DAY, date)
+
+
+MILAN = ProvinceCode("MI")
+REPORT = KeptReport("android", MILAN, MEETING_DAY)
+
+
+def test_one_report_that_says_what_was_warned_of_passes() -> None:
+    assert require_report([REPORT], province=MILAN, day=MEETING_DAY) == REPORT
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        [],
+        [REPORT, REPORT],
+        [KeptReport("ios", MILAN, MEETING_DAY)],
+        [KeptReport("android", "RM", MEETING_DAY)],
+        [KeptReport("android", MILAN, TODAY)],
+    ],
+    ids=["none", "two", "another platform", "another province", "another day"],
+)
+def test_any_other_outcome_of_reporting_fails(kept: list[KeptReport]) -> None:
+    with pytest.raises(StoryFailedError, match="report"):
+        require_report(kept, province=MILAN, day=MEETING_DAY)

@@ -1,0 +1,62 @@
+"""Operational Info under ``immuni up``: genuine phones are those that its own stand-in attests."""
+
+import asyncio
+from datetime import date
+
+import pytest
+
+from immuni.api import ProvinceCode
+from immuni.clock import SystemClock
+from immuni.demo.others import OtherPeople
+from immuni.demo.reports import KeptReport, reports_with_exposure
+from immuni.demo.verdict import StoryFailedError
+from immuni.deployment.google import VirtualAttestor
+from immuni.deployment.layout import Layout
+from immuni.entropy import SystemEntropy
+from immuni.testing.google import PlayIntegrityIssuer
+from tests.running import RunningSystem
+
+TODAY = SystemClock().now().date()
+ROME, TURIN = ProvinceCode("RM"), ProvinceCode("TO")
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def people(system: RunningSystem, url: str | None = None) -> OtherPeople:
+    return OtherPeople.near(
+        Layout(system.data_dir),
+        url or system.told["analytics"],
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+    )
+
+
+def kept(system: RunningSystem, province: ProvinceCode) -> list[KeptReport]:
+    found = asyncio.run(reports_with_exposure(Layout(system.data_dir)))
+    return [each for each in found if each.province == province]
+
+
+def report(people: OtherPeople, count: int, province: ProvinceCode, day: date = TODAY) -> None:
+    asyncio.run(people.report(count, province=province, contact_day=day))
+
+
+def test_as_many_people_as_one_likes_can_report(system: RunningSystem) -> None:
+    report(people(system), 11, ROME)
+
+    assert kept(system, ROME) == [KeptReport("android", ROME, TODAY)] * 11
+
+
+def test_phones_that_somebody_else_attests_are_not_believed(system: RunningSystem) -> None:
+    believed = people(system)
+    forger = VirtualAttestor(PlayIntegrityIssuer.make(SystemEntropy()), SystemClock())
+
+    report(OtherPeople(believed.analytics, forger, SystemEntropy()), 2, TURIN)
+
+    assert kept(system, TURIN) == []
+
+
+def test_people_tell_when_nobody_hears_them(system: RunningSystem) -> None:
+    with pytest.raises(StoryFailedError, match="the Analytics Service gave no answer"):
+        report(people(system, "http://127.0.0.1:1"), 1, TURIN)
+    with pytest.raises(StoryFailedError, match="answered with 404"):
+        report(people(system, system.told["get"]), 1, TURIN)
