@@ -14,7 +14,7 @@ from psycopg.sql import SQL
 from immuni.backend.analytics.days import purge as purge_analytics
 from immuni.backend.analytics.deliveries import forget_deliveries_except
 from immuni.backend.analytics.devicecheck.store import purge_authorisations
-from immuni.backend.analytics.insights.store import purge_insights
+from immuni.backend.analytics.insights.store import erase_insights, purge_insights
 from immuni.backend.chunks import ChunkName, ChunkStore
 from immuni.backend.connections import PoolOpener
 from immuni.backend.publishing.rules import KEY_USEFUL_FOR
@@ -31,7 +31,7 @@ PIECE: Final = 1000
 """How many rows one transaction deletes at most."""
 _AUTHORISED_WITHIN: Final = timedelta(hours=1)
 """Long after an authorisation of an analytics token has ended, if anybody works on it."""
-_COUNTS_KEPT: Final = timedelta(days=62)
+COUNTS_KEPT: Final = timedelta(days=62)
 """Counts of two whole months; they go with the month after, unless nobody closes it."""
 _LAST_INTERVAL: Final = 2**31 - 1
 _DELETE: Final = """
@@ -112,7 +112,7 @@ async def purge(
             async with theirs.connection() as connection:
                 await purge_insights(
                     connection,
-                    counts_before=(now - _COUNTS_KEPT).date(),
+                    counts_before=(now - COUNTS_KEPT).date(),
                     figures_before=(now - settings.figures_retention).date(),
                 )
             return await purge_analytics(theirs, before=first_day, today=now.date())
@@ -144,7 +144,7 @@ async def purge_everything(pool: Pool, open_analytics: PoolOpener, chunks: Chunk
             await forget_deliveries_except(theirs, [])
             await purge_authorisations(theirs, before=date.max)
             async with theirs.connection() as connection:
-                await purge_insights(connection, counts_before=date.max, figures_before=date.max)
+                await erase_insights(connection)
             return await purge_analytics(theirs, before=date.max, today=date.max)
 
     return await _purge_each(

@@ -7,6 +7,7 @@ from typing import Final, LiteralString
 
 from immuni.backend.analytics.days import SALTS_KEPT
 from immuni.backend.publishing.rules import KEY_USEFUL_FOR
+from immuni.backend.purging import COUNTS_KEPT
 from immuni.backend.reporting.rules import INDEX_MAX_AGE
 from immuni.backend.retention import RetentionSettings
 from immuni.database import Pool
@@ -133,6 +134,20 @@ async def analytics_holdings(pool: Pool, retention: RetentionSettings) -> list[H
             "salts of attestations",
             "SELECT count(*), min(received_on), max(received_on) FROM analytics.salt",
             SALTS_KEPT + _DAY,
+        ),
+        _Kind(
+            "counts of reports and uploads",
+            "SELECT count(*), min(day), max(day) FROM ("
+            "SELECT day FROM analytics.report_count"
+            " UNION ALL SELECT day FROM analytics.notified_count"
+            " UNION ALL SELECT day FROM analytics.upload_count"
+            " UNION ALL SELECT day FROM analytics.code_count) AS counts",
+            COUNTS_KEPT + _DAY,
+        ),
+        _Kind(
+            "figures",
+            "SELECT count(*), min(since), max(since) FROM analytics.figure",
+            retention.figures_retention + _DAY,
         ),
     )
     return await _ask(pool, kinds)

@@ -107,6 +107,16 @@ class Service:
             "INSERT INTO analytics.salt VALUES (substr(sha256(''), 1, 16), now())",
             "INSERT INTO analytics.epidemiological_info VALUES (now(), 'RM', 'none', '[]')",
             "INSERT INTO analytics.received VALUES (gen_random_uuid())",
+            "INSERT INTO analytics.counted_day VALUES (now())",
+            "INSERT INTO analytics.report_count VALUES (now(), 'RM', 'ios', 1, 'healthy', 1)",
+            "INSERT INTO analytics.notified_count VALUES (now(), 'RM', now(), 1)",
+            "INSERT INTO analytics.upload_count VALUES (now(), 'RM', 'none', 'nothing', 1)",
+            "INSERT INTO analytics.code_count VALUES (now(), 'authorised', 1)",
+            "INSERT INTO analytics.sampling_rate VALUES (now(), 'ios', 1, 1, 1)",
+            "INSERT INTO analytics.release VALUES ('active', 'day', 'nothing', now())",
+            "INSERT INTO analytics.figure "
+            "VALUES ('active', 'day', 'nothing', now(), '{active}', NULL)",
+            "INSERT INTO analytics.effective_rate VALUES (now(), 'active', 'nothing', 'all', 1)",
         )
         run(
             self.portal.owner,
@@ -199,6 +209,10 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         ("analytics", "analytics.figure"),
         ("analytics", "analytics.notified_count"),
         ("analytics", "analytics.operational_info"),
+        ("analytics", "analytics.release"),
+        ("analytics", "analytics.report_count"),
+        ("analytics", "analytics.sampling_rate"),
+        ("analytics", "analytics.upload_count"),
         ("analytics", "analytics.received"),
         ("analytics", "analytics.release"),
         ("analytics", "analytics.report_count"),

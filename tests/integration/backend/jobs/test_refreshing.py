@@ -369,7 +369,7 @@ async def test_at_the_end_of_the_service_nothing_stays(
 
     await purge_everything(parts.pool, parts.open_analytics, parts.chunks)
 
-    for table in ("figure", "release", "effective_rate", "report_count", "notified_count"):
+    for table in ("figure", "release", "effective_rate", "report_count", "counted_day"):
         assert not rows(analytics_database.owner, f"SELECT * FROM analytics.{table}")  # noqa: S608 - names of ours
 
 

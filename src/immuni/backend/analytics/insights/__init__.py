@@ -1,1 +1,1 @@
-"""What operators see of reports: counts that name nobody, and estimates with intervals."""
+"""What people see of analytics: counts that name nobody, decided once and kept."""

@@ -143,3 +143,9 @@ async def purge_insights(
     await forget_counts(connection, before=counts_before)
     for statement in _PURGE_FIGURES:
         await connection.execute(statement, [figures_before])
+
+
+async def erase_insights(connection: Connection) -> None:
+    """Delete every count and every figure: the service has ended."""
+    for table in (*_COUNTS, "counted_day", "release", "effective_rate"):
+        await connection.execute(f"DELETE FROM analytics.{table}")  # noqa: S608 - names of ours
