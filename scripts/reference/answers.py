@@ -12,6 +12,7 @@ from scripts.reference.certs_answers import CERTS
 from scripts.reference.config_answers import CONFIG
 from scripts.reference.device_answers import DEVICE
 from scripts.reference.keys_answers import KEYS
+from scripts.reference.opendata_answers import OPEN_DATA
 from scripts.reference.risk_answers import RISK
 from scripts.reference.running import run
 from scripts.reference.told import Answer, Told
@@ -380,6 +381,7 @@ TOLD: Final[Mapping[str, Told]] = {
     **CERTS,
     **KEYS,
     **CONFIG,
+    **OPEN_DATA,
     "settings show": Told(
         exit_codes=_WRONG_SETTINGS,
         answers=(

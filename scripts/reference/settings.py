@@ -7,6 +7,7 @@ from typing import Final
 from immuni.backend.analytics.attestation.settings import AttestationSettings
 from immuni.backend.analytics.devicecheck.settings import DeviceCheckSettings
 from immuni.backend.analytics.insights.settings import InsightsSettings
+from immuni.backend.analytics.opendata.settings import OpenDataSettings
 from immuni.backend.chunks import ChunkStoreSettings
 from immuni.backend.contract import HttpSettings
 from immuni.backend.following import FollowingSettings
@@ -43,6 +44,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     ChunkStoreSettings: "Chunk store",
     ReportingSettings: "Exposure Reporting",
     DeviceCheckSettings: "Authorisation of analytics tokens",
+    OpenDataSettings: "Open data",
     RetentionSettings: "Retention",
     InsightsSettings: "Insights",
     PortalSettings: "Portal",

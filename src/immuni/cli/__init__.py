@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from immuni import __version__
-from immuni.cli import certs, config, device, export, jobs, key, keys, otp, radio, risk, settings
+from immuni.cli import (
+    certs,
+    config,
+    device,
+    export,
+    jobs,
+    key,
+    keys,
+    opendata,
+    otp,
+    radio,
+    risk,
+    settings,
+)
 from immuni.cli.console import ANSWER_IS_NO, DONE, WRONG_SETTINGS, console, print_error
 from immuni.cli.decommission import decommission
 from immuni.cli.demo import demo
@@ -37,6 +50,7 @@ app.command(epilog="Example: immuni match --export chunk.zip --sightings heard.c
 app.command(hidden=True, epilog="Example: immuni serve get --config ./immuni.toml")(serve)
 app.add_typer(device.app, name="device")
 app.add_typer(export.app, name="export")
+app.add_typer(opendata.app, name="opendata")
 app.add_typer(otp.app, name="otp")
 app.add_typer(key.app, name="key")
 app.add_typer(keys.app, name="keys")

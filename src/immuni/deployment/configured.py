@@ -9,6 +9,7 @@ from typing import Any, Final, Self, TypeVar
 from immuni.backend.analytics.attestation.settings import AttestationSettings
 from immuni.backend.analytics.devicecheck.settings import DeviceCheckSettings
 from immuni.backend.analytics.insights.settings import InsightsSettings
+from immuni.backend.analytics.opendata.settings import OpenDataSettings
 from immuni.backend.chunks import ChunkStoreSettings
 from immuni.backend.contract import HttpSettings
 from immuni.backend.following import FollowingSettings
@@ -52,6 +53,7 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     ChunkStoreSettings,
     ReportingSettings,
     DeviceCheckSettings,
+    OpenDataSettings,
     RetentionSettings,
     InsightsSettings,
     PortalSettings,

@@ -44,6 +44,8 @@ KEPT: Final[Mapping[str, str]] = {
     "configuration": "what phones are told, their end included, and the key that signs it",
     "publishing.progress": "how far the numbers of chunks had come",
     "analytics.service_end": "the last day",
+    "analytics.privacy_budget": "what open data cost",
+    "analytics.open_cell": "open data as they were published, with their noise",
     "jobs": "names and times of jobs",
     "public.versions_of_": "which migrations were applied",
     "public.authority": "operators and what they did: the record for auditors",

@@ -14,6 +14,7 @@ _JOBS_TABLES: Final = (
     "procrastinate_workers",
 )
 _FIGURES: Final = ("release", "figure", "effective_rate")
+_OPEN_DATA: Final = ("privacy_budget", "open_cell")
 _INSIGHTS: Final = (
     "counted_day",
     "report_count",
@@ -68,7 +69,8 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ): "INSERT SELECT UPDATE(with_exposure_first,with_exposure_next,without_exposure_first,"
     "without_exposure_next) DELETE",
     **{("immuni_analytics", f"analytics.{table}"): "INSERT SELECT DELETE" for table in _INSIGHTS},
-    **{("immuni_dashboard", f"analytics.{table}"): "SELECT" for table in _FIGURES},
+    **{("immuni_analytics", f"analytics.{table}"): "INSERT SELECT" for table in _OPEN_DATA},
+    **{("immuni_dashboard", f"analytics.{table}"): "SELECT" for table in (*_FIGURES, *_OPEN_DATA)},
     ("immuni_portal", "public.authority"): "SELECT",
     ("immuni_portal", "public.organisation"): "INSERT SELECT",
     ("immuni_portal", "public.audit_event"): "INSERT SELECT",
