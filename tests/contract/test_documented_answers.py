@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from immuni.api import ChunkIndex, ErrorBody, encode, parse_answer, settings_faults
@@ -24,6 +25,7 @@ from tests.contract.test_generated_requests import (
     reporting,
 )
 from tests.intake import open_intake
+from tests.integration.dashboard.serving import dashboard_of
 
 SERVICES = sorted(path.stem for path in DOCUMENTS.glob("*.json"))
 
@@ -84,6 +86,18 @@ async def test_reports_are_taken_as_the_documents_give_them(
 ) -> None:
     async with analytics(analytics_database, NoAttestation()) as client:
         assert await faults_of_examples(client, "analytics") == []
+
+
+@pytest.mark.anyio
+async def test_figures_are_asked_for_as_the_document_gives_it(
+    analytics_database: AnalyticsDatabase,
+) -> None:
+    with psycopg.connect(analytics_database.owner) as owner:
+        owner.execute(
+            "INSERT INTO analytics.release VALUES ('active', 'month', 'place', '2020-10-01')"
+        )
+    async with dashboard_of(analytics_database) as client:
+        assert await faults_of_examples(client, "dashboard") == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

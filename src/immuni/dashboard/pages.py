@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from immuni.api import Territory
 from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.errors import NotReleasedError
-from immuni.dashboard.figures import Figures, FigureStore, Span, Subject
+from immuni.dashboard.figures import Breakdown, Figures, FigureStore, Span, Subject
 from immuni.dashboard.forecast import ForecastSettings
-from immuni.dashboard.months import Month
+from immuni.dashboard.months import Month, period_name
 from immuni.dashboard.sections import Download, download
 from immuni.dashboard.sections.activity import activity, national
 from immuni.dashboard.sections.chunks import chunks
@@ -169,11 +169,14 @@ def _facts(figures: Figures, month: Month) -> list[Fact]:
 
 
 def _downloads(figures: Figures, month: Month) -> list[Download]:
-    keys = sorted(key for key in figures.tables if month.holds(key.since))
-    return [
-        download(f"{key.subject} by {key.breakdown}", key) for key in keys if key.span is Span.MONTH
-    ] + [
-        download(f"estimates: {key.subject} by {key.breakdown}", key, "estimates")
-        for key in keys
-        if key.span is Span.MONTH and key.subject in (Subject.ACTIVE, Subject.NOTIFIED)
-    ]
+    """Return the tables of a month and of its periods; those of days are on the page."""
+    downloads = []
+    for key in sorted(figures.tables):
+        if key.span is Span.DAY or not month.holds(key.since):
+            continue
+        when = f", {period_name(key.since)}" if key.span is Span.PERIOD else ""
+        what = "in total" if key.breakdown is Breakdown.NOTHING else f"by {key.breakdown}"
+        downloads.append(download(f"{key.subject} {what}{when}", key))
+        if key.span is Span.MONTH and key.subject in (Subject.ACTIVE, Subject.NOTIFIED):
+            downloads.append(download(f"{key.subject} {what}: estimates", key, "estimates"))
+    return downloads

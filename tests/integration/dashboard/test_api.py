@@ -11,7 +11,7 @@ import pytest
 from immuni.dashboard.figures import Figures, FigureTable
 from immuni.deployment.databases import AnalyticsDatabase
 from tests.figures import OCTOBER
-from tests.integration.dashboard.conftest import dashboard_of
+from tests.integration.dashboard.serving import dashboard_of
 
 pytestmark = pytest.mark.anyio
 
@@ -88,7 +88,7 @@ async def test_a_file_says_which_counts_are_withheld(
 async def test_estimates_are_made_from_what_is_shown(
     dashboard: httpx.AsyncClient, figures: Figures
 ) -> None:
-    query = PLACES | {"span": "month"}
+    query = PLACES
 
     answer = (await dashboard.get("/v1/estimates", params=query)).json()
     rows = rows_of(await dashboard.get("/v1/estimates.csv", params=query))

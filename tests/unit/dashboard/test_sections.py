@@ -117,7 +117,7 @@ def test_a_province_is_withheld_where_either_of_its_counts_is() -> None:
     )  # fmt: skip
 
     tiles = {tile.code: tile for tile in said.map.tiles}
-    assert said.headline == "Phones warned their users most often in Milano."
+    assert said.headline == "Phones warned their users most often in Lazio."
     assert tiles["MI"].title == "Milano: 5,000"
     assert tiles["NA"].title == "Napoli: 0"
     assert {code for code, tile in tiles.items() if tile.withheld} == {"TO", "RM"}
@@ -140,7 +140,7 @@ def test_a_rise_is_marked_and_what_is_withheld_is_not_judged() -> None:
         EarlyWarningSettings(),
     )
 
-    assert [(rise.code, rise.said) for rise in said.rises] == [("MI", "+ 300 % a day")]
+    assert [(rise.code, rise.said) for rise in said.rises] == [("MI", "+300 %")]
     assert [tile.code for tile in said.map.tiles if tile.marked] == ["MI"]
     assert said.compared == "8 to 14 October with 1 to 7 October"
     assert said.unknown == 1
@@ -195,7 +195,7 @@ def test_a_forecast_needs_the_rate_and_begins_after_the_last_period() -> None:
         outlook(figures(risky, rate=rate), OCTOBER, ForecastSettings()) for rate in (0.5, None)
     )
 
-    assert known.headline == "Most of the phones that warned had met the risk around 10 October."
+    assert known.headline == "More phones met a risk on 10 October than on any other day."
     assert known.listing is not None
     assert [row[0] for row in known.listing.rows][:2] == ["15 October", "16 October"]
     assert known.risky_listing is not None

@@ -69,8 +69,8 @@ def outlook(figures: Figures, month: Month, settings: ForecastSettings) -> Outlo
         headline,
         risky,
         listing,
-        onsets=_expected(ahead, lambda day: day.onsets, "people who were warned to fall ill"),
-        calls=_expected(ahead, lambda day: day.calls, "calls of them"),
+        onsets=_expected(ahead, lambda day: day.onsets, "people to fall ill"),
+        calls=_expected(ahead, lambda day: day.calls, "calls"),
         listing=_listing(ahead),
     )
 
@@ -119,9 +119,9 @@ def _risky(periods: Sequence[NotifiedPeriod], first_day: date) -> tuple[str, Bar
         for day in days
     ]
     worst = max(days, key=lambda day: counts[day])
-    headline = "No phone reported a risky day."
+    headline = "Of no day it is shown that phones met a risk."
     if counts[worst]:
-        headline = f"Most of the phones that warned had met the risk around {on(worst)}."
+        headline = f"More phones met a risk on {on(worst)} than on any other day."
     rows = tuple((on(day), _said(counts[day], day in withheld)) for day in days)
     listing = Listing("Reports with exposure, by last risky day", ("Day", "Reports"), rows)
     return headline, bar_plot(columns, say=exactly), listing

@@ -81,9 +81,10 @@ def where(
         key=lambda each: -(each.rise if each.rise is not None else float("inf")),
     )
     values, hidden, unit = _incidence(figures, month)
+    regional = [each.region for each in territory.regions]
     titles = {code: f"{name}: {_said(values, hidden, code)}" for code, name in names.items()}
     return Where(
-        headline=_headline({code: values[code] for code in names if code in values}, names, month),
+        headline=_headline({name: values[name] for name in regional if name in values}, month),
         unit=unit,
         map=tile_map(
             {code: values[code] for code in names if code in values},
@@ -91,7 +92,7 @@ def where(
             marked=[each.place for each in rises],
             titles=titles,
         ),
-        by_region=_by_region(values, hidden, [each.region for each in territory.regions]),
+        by_region=_by_region(values, hidden, regional),
         listing=Listing(
             f"Notified phones by province, {unit}",
             ("Province", "Region", "Notified phones"),
@@ -171,12 +172,12 @@ def _count(figures: Figures, table: FigureTable, code: str) -> PeriodCount:
     )
 
 
-def _headline(values: Mapping[str, float], names: Mapping[str, str], month: Month) -> str:
-    most = sorted((code for code in values if values[code]), key=lambda code: -values[code])
+def _headline(regional: Mapping[str, float], month: Month) -> str:
+    """Name regions: which province is first among a hundred is often chance."""
+    most = sorted((name for name in regional if regional[name]), key=lambda name: -regional[name])
     if not most:
         return f"Where phones warned their users in {month.name} is not known yet."
-    named = listed([names[code] for code in most[:_NAMED]])
-    return f"Phones warned their users most often in {named}."
+    return f"Phones warned their users most often in {listed(most[:_NAMED])}."
 
 
 def _by_region(values: Mapping[str, float], hidden: set[str], regions: Sequence[str]) -> list[Row]:
@@ -198,4 +199,4 @@ def _said(values: Mapping[str, float], hidden: set[str], code: str) -> str:
 def _rise(finding: Finding) -> str:
     if finding.rise is None:
         return "there were none before"
-    return f"+ {100 * finding.rise:.0f} % a day"
+    return f"+{100 * finding.rise:.0f} %"
