@@ -21,7 +21,7 @@ Cell = tuple[str, ...]
 ALL: Final = "all"
 """The node that holds all others."""
 LOOK_BACK: Final = timedelta(days=91)
-"""How far back days and periods are read: forecasts and warnings compare with what was before."""
+"""How far back a page reads: forecasts and warnings are made from what was before its month."""
 
 _CELLS: LiteralString = """
     SELECT release.subject, release.span, release.breakdown, release.since,
@@ -37,7 +37,10 @@ _OF_A_PAGE: LiteralString = (
     + """
      AND (figure.breakdown <> 'risky-day' OR figure.cell[1] = 'all')
     WHERE release.since >= %(since)s AND release.since < %(until)s
-      AND (release.span <> 'month' OR release.since >= %(before)s)
+      AND (release.since >= %(month)s
+           OR release.subject = 'notified' AND release.span = 'period'
+           OR release.subject = 'active' AND release.span = 'month'
+              AND release.since >= %(before)s)
 """
 )
 _OF_A_TABLE: LiteralString = (
@@ -234,10 +237,11 @@ class FigureStore:
             }
 
     async def of_page(self, month: Month) -> Figures:
-        """Return what the page of a month shows, and days and periods before it."""
+        """Return what the page of a month shows, and what it is compared with."""
         spans = {
             "since": month.first - LOOK_BACK,
             "until": month.next.first,
+            "month": month.first,
             "before": month.previous.first,
         }
         async with self._pool.connection() as connection:

@@ -13,7 +13,7 @@ from immuni.dashboard.early_warning import (
     Verdict,
     early_warning,
 )
-from immuni.dashboard.figures import Breakdown, Figures, FigureTable, Span, Subject
+from immuni.dashboard.figures import ALL, Breakdown, Figures, FigureTable, Span, Subject
 from immuni.dashboard.months import Month, days_of_period, period_name
 from immuni.dashboard.plots.rows import Row, bar_rows
 from immuni.dashboard.plots.tiles import TileMap, tile_map
@@ -158,18 +158,14 @@ def _warnings(figures: Figures, month: Month, codes: Sequence[str]) -> tuple[lis
     if len(periods) < 2 or periods[-1].key.since < month.first:
         return [], ""
     before, after = periods
-    changes = [
-        Change(code, _count(figures, before, code), _count(figures, after, code)) for code in codes
-    ]
+    counted = [_counts(figures, table, codes) for table in periods]
+    changes = [Change(*each) for each in zip(codes, *counted, strict=True)]
     return changes, f"{period_name(after.key.since)} with {period_name(before.key.since)}"
 
 
-def _count(figures: Figures, table: FigureTable, code: str) -> PeriodCount:
-    return PeriodCount(
-        reports=table.count(code, NOTIFIED),
-        days=len(days_of_period(table.key.since)),
-        sampling_rate=figures.rate(table, code),
-    )
+def _counts(figures: Figures, table: FigureTable, codes: Sequence[str]) -> list[PeriodCount]:
+    days, rate = len(days_of_period(table.key.since)), figures.rate(table, ALL)
+    return [PeriodCount(table.count(code, NOTIFIED), days, rate) for code in codes]
 
 
 def _headline(regional: Mapping[str, float], month: Month) -> str:
