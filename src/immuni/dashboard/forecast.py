@@ -88,14 +88,14 @@ class NotifiedPeriod:
         last_day: The last day of the period; no risky day is later.
         reports: By last risky day, None where withheld; days that are left out had none.
         earlier: Reports of risky days before these, which no forecast needs.
-        total: All of these together.
+        total: All of these together; None where withheld, and then any of them may be.
         sampling_rate: Which share of the notified phones reported; None where not known.
     """
 
     last_day: date
     reports: Mapping[date, int | None]
     earlier: int | None = 0
-    total: int | None = None
+    total: int | None
     sampling_rate: float | None
 
     def __post_init__(self) -> None:
@@ -107,7 +107,7 @@ class NotifiedPeriod:
     def withheld(self) -> int | None:
         """How many reports withheld counts hold together; None where nothing tells."""
         if self.total is None:
-            return None if self._hides else 0
+            return None
         return self.total - sum(count or 0 for count in (*self.reports.values(), self.earlier))
 
     @property
@@ -252,10 +252,10 @@ def _part(period: NotifiedPeriod, weights: Sequence[float], day: date) -> _Part:
     heaviest = max(weights[max(0, (day - period.last_day).days) :], default=0)
     one_more = _of_reports(1, heaviest, rate)
     next_one = _Moments(one_more.mean * (1 - rate), one_more.variance)
-    if not hidden:
-        return _Part(shown, _Moments(), 0, _Moments(), next_one)
     if rest is None:
         return _Part(shown, _Moments(), None, None, next_one)
+    if not hidden:
+        return _Part(shown, _Moments(), 0, _Moments(), next_one)
     least, most = (_of_reports(rest, each, rate) for each in (min(hidden), max(hidden)))
     return _Part(shown, least, rest * sum(hidden) / len(hidden) / rate, most, next_one)
 

@@ -57,14 +57,15 @@ def happens(phones: Mapping[date, int], rate: float, random: Random, error: floa
 def period(
     reports: Mapping[date, int | None],
     rate: float | None = 0.1,
-    total: int | None = None,
+    total: int | None = -1,
     earlier: int | None = 0,
 ) -> NotifiedPeriod:
+    """Return a period; where no total is given, and none withheld, all is shown."""
     return NotifiedPeriod(
         last_day=TODAY - timedelta(days=1),
         reports=reports,
         earlier=earlier,
-        total=total,
+        total=sum(filter(None, reports.values())) if total == -1 else total,
         sampling_rate=rate,
     )
 
@@ -180,7 +181,9 @@ def test_nothing_is_known_where_a_sampling_rate_is_not(rate: float | None) -> No
 
 def test_what_is_long_over_needs_no_sampling_rate() -> None:
     long_ago = TODAY - timedelta(days=60)
-    old = NotifiedPeriod(last_day=long_ago, reports={long_ago: 10**6}, sampling_rate=None)
+    old = NotifiedPeriod(
+        last_day=long_ago, reports={long_ago: 10**6}, total=10**6, sampling_rate=None
+    )
     recent = period({RISKY_DAYS[0]: 10})
 
     assert forecast([old, recent], first_day=TODAY, settings=SETTINGS) == ahead(recent)
@@ -223,12 +226,19 @@ def test_only_the_low_end_is_known_where_the_total_is_withheld_too(
     shown: dict[date, int | None],
 ) -> None:
     """Small counts are hidden behind large ones, so `k_anonymity` bounds none of them."""
-    hidden = ahead(period({**shown, RISKY_DAYS[3]: None}))
+    hidden = ahead(period({**shown, RISKY_DAYS[3]: None}, total=None))
     without = ahead(period(shown))
 
     for day, least in zip(hidden, without, strict=True):
         assert (day.onsets.expected, day.onsets.high) == (None, None)
         assert (day.onsets.low, day.calls.low) == (least.onsets.low, least.calls.low)
+
+
+def test_a_period_of_which_nothing_is_shown_is_none_without_reports() -> None:
+    first = ahead(period({RISKY_DAYS[0]: 40}), period({}, total=None))[0]
+
+    assert (first.onsets.expected, first.onsets.high) == (None, None)
+    assert first.onsets.low == ahead(period({RISKY_DAYS[0]: 40}))[0].onsets.low
 
 
 @pytest.mark.parametrize(

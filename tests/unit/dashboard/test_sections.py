@@ -204,6 +204,23 @@ def test_a_forecast_needs_the_rate_and_begins_after_the_last_period() -> None:
     assert unknown.risky is not None
 
 
+def test_a_period_of_which_no_risky_day_is_shown_is_not_one_without_any() -> None:
+    key = (Subject.NOTIFIED, Span.PERIOD, Breakdown.RISKY_DAY)
+    hidden = table(*key, date(2020, 10, 8), {("all", "all"): None})
+    none = table(*key, date(2020, 10, 8), {("all", "all"): 0})
+
+    unknown, known = (
+        outlook(figures(each), OCTOBER, ForecastSettings()) for each in (hidden, none)
+    )
+
+    for said, what in ((unknown, "withheld"), (known, "0")):
+        assert said.risky_listing is not None
+        assert ("24 September", what) in said.risky_listing.rows
+        assert ("14 October", what) in said.risky_listing.rows
+    assert unknown.onsets is not None
+    assert unknown.onsets.headline.startswith("Expect at least 0")
+
+
 def test_a_day_of_chunks_that_nobody_knows_any_more_is_not_0() -> None:
     def of_day(day: int, count: int | None) -> FigureTable:
         cells: Counts = {("chunks",): count, ("keys",): count, ("bytes",): count}

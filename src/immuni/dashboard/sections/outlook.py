@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from immuni.backend.analytics.insights.risky_days import LOOKING_BACK
 from immuni.dashboard.figures import ALL, Breakdown, Figures, FigureTable, Span, Subject
 from immuni.dashboard.forecast import (
     Band,
@@ -87,16 +88,24 @@ def _tables(figures: Figures, month: Month) -> list[FigureTable]:
 
 def _period(figures: Figures, table: FigureTable) -> NotifiedPeriod:
     since = table.key.since
-    reports = {
+    days = days_of_period(since)
+    total = table.count(ALL, ALL)
+    # Where the total is withheld, no other cell of the period is there: none of them is known.
+    first = since - LOOKING_BACK
+    reports: dict[date, int | None] = {}
+    if total is None:
+        span = range((days[-1] - first).days + 1)
+        reports = dict.fromkeys(first + timedelta(ahead) for ahead in span)
+    reports |= {
         date.fromisoformat(cell[1]): count
         for cell, count in table.counts.items()
         if cell[0] == ALL and cell[1] not in (ALL, EARLIER)
     }
     return NotifiedPeriod(
-        last_day=days_of_period(since)[-1],
+        last_day=days[-1],
         reports=reports,
         earlier=table.count(ALL, EARLIER),
-        total=table.count(ALL, ALL),
+        total=total,
         sampling_rate=figures.rate(table, ALL),
     )
 
