@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime, time
 from itertools import pairwise
 from math import exp, sqrt
 from pathlib import Path
@@ -18,6 +18,9 @@ import pytest
 from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege, UniqueViolation
 
 from immuni.api import italy
+from immuni.backend.analytics.accepting import Acceptance
+from immuni.backend.analytics.insights.counting import DayElsewhere, count_day
+from immuni.backend.analytics.insights.periods import days_between
 from immuni.backend.analytics.opendata.cells import Cell, OpenData, cells_of
 from immuni.backend.analytics.opendata.noise import Noise, noise_deviation
 from immuni.backend.analytics.opendata.releasing import (
@@ -29,8 +32,10 @@ from immuni.backend.analytics.opendata.releasing import (
     released,
 )
 from immuni.backend.analytics.opendata.store import budget
+from immuni.clock import ManualClock
 from immuni.database import Pool, open_pool
 from immuni.deployment.databases import AnalyticsDatabase
+from tests.integration.backend.analytics.reports import DAY, authorise, from_android, from_ios
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +131,25 @@ async def test_every_cell_is_published_zeros_included_and_no_other(
     expected = dict.fromkeys(CELLS, 0)
     expected |= {Cell("MI", "ios", "healthy"): 7, Cell("EX", "android", "notified"): 1}
     assert data.reports == expected
+
+
+async def test_reports_as_phones_send_them_come_out_where_they_belong(
+    pool: Pool, analytics_database: AnalyticsDatabase
+) -> None:
+    authorise(analytics_database, [1, 2])
+    acceptance = Acceptance(pool, ManualClock(datetime.combine(DAY, time(12), UTC)))
+    sent = [from_ios(1), from_ios(2, with_exposure=False, province="MI"), from_android(3)]
+    assert await acceptance.accept(sent) == [True] * 3
+    for day in days_between(DAY, date(2020, 6, 30)):
+        await count_day(pool, day, DayElsewhere({}, []))
+
+    data = await june(pool)
+
+    assert {cell: count for cell, count in data.reports.items() if count} == {
+        Cell("CH", "ios", "notified"): 1,
+        Cell("MI", "ios", "impaired"): 1,
+        Cell("CH", "android", "notified"): 1,
+    }
 
 
 async def test_the_cells_are_the_same_where_nobody_reported(
