@@ -143,6 +143,7 @@ TOLD: Final[Mapping[str, Told]] = {
                         {"step": "silent", "text": "C checked the same chunk and stayed silent."},
                         {"step": "frugal", "text": "B's database holds …", "heard": 112},
                         {"step": "reported", "text": "B reported …", "day": "2026-11-20"},
+                        {"step": "shown", "text": "11 more phones …", "phones": 12},
                     ],
                 },
                 {
@@ -154,6 +155,7 @@ TOLD: Final[Mapping[str, Told]] = {
                     "steps[].chunks": "chunks that were published",
                     "steps[].total_risk_score": "Total Risk Score of B's exposure",
                     "steps[].heard": "identifiers in B's database",
+                    "steps[].phones": "notified phones that the dashboard shows",
                 },
             ),
             Answer(

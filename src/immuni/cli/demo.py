@@ -26,6 +26,7 @@ _NEXT = {
     "authorised": "Phone A uploads …",
     "upload": "The keys are published …",
     "published": "The other phones check …",
+    "reported": "Others report, and the day is closed …",
 }
 """What is going on after each step."""
 

@@ -12,7 +12,7 @@ from immuni.deployment.layout import Layout
 from immuni.deployment.settings import DatabaseSettings
 
 _WITH_EXPOSURE: Final = """
-    SELECT platform, province, last_risky_exposure_on FROM analytics.operational_info
+    SELECT platform, province, last_risky_exposure_on, received_on FROM analytics.operational_info
     WHERE exposure_notification ORDER BY province
 """
 
@@ -25,11 +25,13 @@ class KeptReport:
         platform: The phone's.
         province: Where its user lives.
         contact_day: The day of the contact that it warned of.
+        received_on: The day on which it came.
     """
 
     platform: str
     province: str
     contact_day: date
+    received_on: date
 
 
 async def reports_with_exposure(layout: Layout) -> Sequence[KeptReport]:

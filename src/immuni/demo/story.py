@@ -11,11 +11,14 @@ import httpx
 
 from immuni.clock import Clock
 from immuni.demo.operator import Operator
+from immuni.demo.others import OtherPeople
 from immuni.demo.published import PublishedChunks
-from immuni.demo.reports import reports_with_exposure
+from immuni.demo.reports import KeptReport, reports_with_exposure
 from immuni.demo.scene import PROVINCE, A, B, C, Scene
+from immuni.demo.shown import notified_phones
 from immuni.demo.verdict import (
     StoryFailedError,
+    require_figure,
     require_frugality,
     require_report,
     require_silence,
@@ -26,12 +29,14 @@ from immuni.deployment.ports import free_block
 from immuni.deployment.roles import Role
 from immuni.deployment.settings import loopback_url
 from immuni.deployment.up import Running, UpOptions, running_system
-from immuni.deployment.wiring.jobs import run_job_now
+from immuni.deployment.wiring.jobs import refresh_figures, run_job_now
 from immuni.entropy import Entropy
 from immuni.export import Export
 from immuni.otp import Otp, grouped
 
 _ONSET_DAYS_AGO: Final = timedelta(days=1)
+_OTHERS: Final = 11
+"""With B enough phones to be shown: `k_anonymity` of them, and two more."""
 _PORTS_TO_TRY: Final = 40_000
 
 
@@ -71,14 +76,16 @@ async def tell_story(folder: Path, *, clock: Clock, entropy: Entropy) -> AsyncGe
             scene = await Scene.set(running, clock=clock, entropy=entropy, stack=stack)
             chunks = PublishedChunks.at(loopback_url(Role.GET, running.ports))
             stack.push_async_callback(chunks.close)
-            async for told in _play(scene, running, chunks, today=clock.now().date()):
+            async for told in _play(
+                scene, running, chunks, today=clock.now().date(), entropy=entropy
+            ):
                 yield told
     except httpx.HTTPError as error:
         raise StoryFailedError(f"a server did not answer as it must: {error}") from error
 
 
 async def _play(
-    scene: Scene, running: Running, chunks: PublishedChunks, *, today: date
+    scene: Scene, running: Running, chunks: PublishedChunks, *, today: date, entropy: Entropy
 ) -> AsyncIterator[Told]:
     await scene.live()
     meeting_day = scene.meeting.begin.date()
@@ -112,7 +119,10 @@ async def _play(
         await scene.phone(name).background_session()
     for told in _verdict(scene, export, meeting_day):
         yield told
-    yield await _reported(running, meeting_day)
+    kept = await reports_with_exposure(Layout(running.data_dir))
+    report = require_report(kept, province=PROVINCE, day=meeting_day)
+    yield _told_of_report(report)
+    yield await _shown(running, report, clock=scene.server_clock, entropy=entropy)
 
 
 def _told_of(export: Export, chunks: int) -> Told:
@@ -145,14 +155,33 @@ def _verdict(scene: Scene, export: Export, meeting_day: date) -> list[Told]:
     ]
 
 
-async def _reported(running: Running, meeting_day: date) -> Told:
-    kept = await reports_with_exposure(Layout(running.data_dir))
-    report = require_report(kept, province=PROVINCE, day=meeting_day)
+def _told_of_report(report: KeptReport) -> Told:
     return Told(
         "reported",
         f"B reported the warning: the Analytics Service keeps its province, {report.province}, the "
         "day of the contact, and nothing that tells of whom.",
         {"day": report.contact_day.isoformat()},
+    )
+
+
+async def _shown(running: Running, report: KeptReport, *, clock: Clock, entropy: Entropy) -> Told:
+    layout = Layout(running.data_dir)
+    others = OtherPeople.near(
+        layout,
+        loopback_url(Role.ANALYTICS, running.ports),
+        clock=clock,
+        entropy=entropy,
+    )
+    await others.report(_OTHERS, province=PROVINCE, contact_day=report.contact_day)
+    await refresh_figures(layout.settings_file, before=report.received_on + timedelta(days=1))
+    dashboard = loopback_url(Role.DASHBOARD, running.ports)
+    phones = await notified_phones(dashboard, report.received_on)
+    require_figure(phones, phones=1 + _OTHERS)
+    return Told(
+        "shown",
+        f"{_OTHERS} more phones warned and reported, and the day was closed: the dashboard shows "
+        f"{phones} notified phones. B's alone it would have withheld.",
+        {"phones": phones or 0},
     )
 
 

@@ -85,6 +85,17 @@ def require_report(kept: Sequence[KeptReport], *, province: ProvinceCode, day: d
     """
     if len(kept) != 1:
         raise StoryFailedError(f"{len(kept)} reports of a warning were kept, want phone B's alone")
-    if kept[0] != KeptReport(Platform.ANDROID, province, day):
-        raise StoryFailedError(f"what phone B reported came out as {kept[0]}")
-    return kept[0]
+    report = kept[0]
+    if (report.platform, report.province, report.contact_day) != (Platform.ANDROID, province, day):
+        raise StoryFailedError(f"what phone B reported came out as {report}")
+    return report
+
+
+def require_figure(shown: int | None, *, phones: int) -> None:
+    """Make sure that so many phones are shown as notified.
+
+    Raises:
+        StoryFailedError: It is another number, or none.
+    """
+    if shown != phones:
+        raise StoryFailedError(f"the figures show {shown} notified phones, want {phones}")

@@ -48,6 +48,7 @@ def test_the_story_comes_out_right_and_leaves_nothing_behind(tmp_path: Path) -> 
     assert facts["warned"]["day"] == facts["meeting"]["day"]
     assert facts["warned"]["total_risk_score"] == EXPECTED_SCORE
     assert facts["frugal"]["heard"] > 0
+    assert facts["shown"]["phones"] == 12
     assert list(tmp_path.iterdir()) == []
     assert processes_naming(tmp_path) == {}
 

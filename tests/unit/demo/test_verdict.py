@@ -19,6 +19,7 @@ from immuni.demo.reports import KeptReport
 from immuni.demo.verdict import (
     EXPECTED_SCORE,
     StoryFailedError,
+    require_figure,
     require_frugality,
     require_report,
     require_silence,
@@ -225,7 +226,7 @@ def test_the_expected_score_is_that_of_half_an_hour_at_a_metre() -> None:
 
 
 MILAN = ProvinceCode("MI")
-REPORT = KeptReport("android", MILAN, MEETING_DAY)
+REPORT = KeptReport("android", MILAN, MEETING_DAY, TODAY)
 
 
 def test_one_report_that_says_what_was_warned_of_passes() -> None:
@@ -237,12 +238,22 @@ def test_one_report_that_says_what_was_warned_of_passes() -> None:
     [
         [],
         [REPORT, REPORT],
-        [KeptReport("ios", MILAN, MEETING_DAY)],
-        [KeptReport("android", "RM", MEETING_DAY)],
-        [KeptReport("android", MILAN, TODAY)],
+        [KeptReport("ios", MILAN, MEETING_DAY, TODAY)],
+        [KeptReport("android", "RM", MEETING_DAY, TODAY)],
+        [KeptReport("android", MILAN, TODAY, TODAY)],
     ],
     ids=["none", "two", "another platform", "another province", "another day"],
 )
 def test_any_other_outcome_of_reporting_fails(kept: list[KeptReport]) -> None:
     with pytest.raises(StoryFailedError, match="report"):
         require_report(kept, province=MILAN, day=MEETING_DAY)
+
+
+def test_the_number_of_phones_that_is_shown_has_to_be_the_one_that_reported() -> None:
+    require_figure(12, phones=12)
+
+
+@pytest.mark.parametrize("shown", [None, 0, 1, 11, 13])
+def test_any_other_figure_fails(shown: int | None) -> None:
+    with pytest.raises(StoryFailedError, match="want 12"):
+        require_figure(shown, phones=12)

@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -147,12 +148,32 @@ async def run_job_now(name: str, file: Path | None) -> Figures:
     configured = read_configured(file)
     table = job_table(configured)
     job_named(name, table)  # A wrong name is told whether or not the database answers.
+    async with job_parts(_wiring_by_hand(configured)) as parts:
+        return await run_job(name, table, parts)
+
+
+async def refresh_figures(file: Path, *, before: date) -> int:
+    """Decide what is shown of every day before one, over or not; return of how many it was.
+
+    What comes in on these days afterwards is never shown: this is for demonstrations, in which
+    nobody waits for midnight.
+
+    Args:
+        file: The settings file of the system.
+        before: The first day that stays open.
+
+    Raises:
+        SettingsError: Some settings are wrong or missing.
+    """
+    async with job_parts(_wiring_by_hand(read_configured(file))) as parts:
+        return await parts.refreshing.refresh(before=before)
+
+
+def _wiring_by_hand(configured: Configured) -> Wiring:
     configured.require(NEEDED[Role.JOBS])
-    wiring = Wiring.of(
+    return Wiring.of(
         configured, clock=SystemClock(), entropy=SystemEntropy(), registry=CollectorRegistry()
     )
-    async with job_parts(wiring) as parts:
-        return await run_job(name, table, parts)
 
 
 def _publisher(wiring: Wiring, pool: Pool, chunks: ChunkStore) -> Publisher:
