@@ -49,14 +49,17 @@ _WAVES: Final = {
 }  # fmt: skip
 """How hard a region is hit, and in how many days its cases grow by a factor of e."""
 
-_BUILDS: Final = {"108": 0.03, "111": 0.09, "115": 0.31, "117": 0.56, "unknown": 0.01}
-_PLATFORMS: Final = {"ios": 0.38, "android": 0.62}
+_BUILDS: Final = {
+    "android 111": 0.08, "android 115": 0.19, "android 117": 0.34, "android unknown": 0.01,
+    "ios 110": 0.06, "ios 114": 0.12, "ios 116": 0.2,
+}  # fmt: skip
+_PLATFORMS: Final = ("android", "ios")
 _ONSETS: Final = {"0-2": 0.24, "3-5": 0.38, "6-9": 0.16, "10+": 0.06, "none": 0.16}
 _DELAYS: Final = {
     "<30s": 0.31, "30-60s": 0.34, "60-90s": 0.2, "90-120s": 0.1, "120-150s": 0.045, ">150s": 0.005,
 }  # fmt: skip
 _EXPOSURES: Final = {"warned": 0.11, "matched": 0.07, "nothing": 0.82}
-_PHONES: Final = {Breakdown.PLATFORM: _PLATFORMS, Breakdown.BUILD: _BUILDS}
+_PHONES: Final = {Breakdown.BUILD: _BUILDS}
 _UPLOADS: Final = {
     Breakdown.ONSET: _ONSETS, Breakdown.EXPOSURE: _EXPOSURES, Breakdown.DELAY: _DELAYS
 }  # fmt: skip
@@ -75,7 +78,10 @@ def sample_figures(*, last: date = LAST, seed: int = 20201017) -> Figures:
         RateKey(month.first, subject, breakdown, node): rate
         for month in months
         for subject, rate in RATES.items()
-        for breakdown, nodes in (_PHONES | {Breakdown.NOTHING: {"all": 1.0}}).items()
+        for breakdown, nodes in (
+            (Breakdown.NOTHING, ["all"]),
+            (Breakdown.BUILD, [*_PLATFORMS, *_BUILDS]),
+        )
         for node in nodes
     }
     return Figures(tables, rates)
@@ -199,6 +205,10 @@ class _Country:
                     self._add(subject, Span.MONTH, Breakdown.NOTHING, first, monthly)
                 for breakdown, nodes in breakdowns.items():
                     parts = self._split(nodes, sums[kind]) | {"all": sums[kind]}
+                    for platform in _PLATFORMS if breakdown is Breakdown.BUILD else ():
+                        parts[platform] = sum(
+                            parts[node] for node in nodes if node.startswith(f"{platform} ")
+                        )
                     cells = {(node, kind): part for node, part in parts.items()}
                     self._add(subject, Span.MONTH, breakdown, first, cells)
 

@@ -1,23 +1,35 @@
 """What was decided to be shown, as values, and the only SQL of the dashboard.
 
-Its login may read three tables and nothing else: `release` says which tables of figures there are,
+It reads three tables: `release` says which tables of figures there are,
 `figure` holds their cells, `effective_rate` tells how many reports a phone stands for.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Final, LiteralString
 
 from psycopg.rows import TupleRow
 
+from immuni.backend.analytics.insights.figures import Breakdown, Span, Subject
+from immuni.backend.analytics.insights.tables import Cell
 from immuni.dashboard.estimates import Estimate, estimate
 from immuni.dashboard.months import Month
 from immuni.database import Pool
 
-Cell = tuple[str, ...]
-"""A place in a table."""
+__all__ = [
+    "ALL",
+    "Breakdown",
+    "Cell",
+    "FigureStore",
+    "FigureTable",
+    "Figures",
+    "RateKey",
+    "Span",
+    "Subject",
+    "TableKey",
+]
+
 ALL: Final = "all"
 """The node that holds all others."""
 LOOK_BACK: Final = timedelta(days=91)
@@ -51,36 +63,6 @@ _OF_A_TABLE: LiteralString = (
     ORDER BY figure.cell
 """
 )
-
-
-class Subject(StrEnum):
-    """What is counted."""
-
-    ACTIVE = "active"
-    NOTIFIED = "notified"
-    CODES = "codes"
-    CHUNKS = "chunks"
-
-
-class Span(StrEnum):
-    """Over which time; a period is the days 1-7, 8-14, 15-21 of a month, or the rest of it."""
-
-    DAY = "day"
-    PERIOD = "period"
-    MONTH = "month"
-
-
-class Breakdown(StrEnum):
-    """What the counts are told apart by."""
-
-    NOTHING = "nothing"
-    PLACE = "place"
-    PLATFORM = "platform"
-    BUILD = "build"
-    RISKY_DAY = "risky-day"
-    ONSET = "onset"
-    EXPOSURE = "exposure"
-    DELAY = "delay"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -123,7 +105,7 @@ class FigureTable:
 
 @dataclass(frozen=True, slots=True)
 class RateKey:
-    """What a sampling rate is of: all reports, those of a platform, those of a build."""
+    """What a sampling rate is of: all reports, or those of a platform or a build."""
 
     month: date
     subject: Subject
@@ -161,7 +143,7 @@ class Figures:
         Places have everybody's: with one of its own, a place would tell of its platforms.
         """
         key, month = table.key, Month.of(table.key.since).first
-        if node == ALL or key.breakdown not in (Breakdown.PLATFORM, Breakdown.BUILD):
+        if node == ALL or key.breakdown is not Breakdown.BUILD:
             return self.rates.get(RateKey(month, key.subject, Breakdown.NOTHING, ALL))
         return self.rates.get(RateKey(month, key.subject, key.breakdown, node))
 

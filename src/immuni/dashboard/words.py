@@ -42,15 +42,15 @@ def between(estimate: Estimate) -> str:
 
     >>> between(Estimate(1_234_567, 1_231_100, 1_239_999))
     '1.23 to 1.24 million'
+    >>> between(Estimate(999_000, 994_100, 1_003_900))
+    '990,000 to 1.01 million'
     """
     unit = 10 ** max(0, _magnitude(estimate.high) - _DIGITS)
-    low = _written(floor(estimate.low / unit) * unit)
-    high = _written(ceil(estimate.high / unit) * unit)
-    if low == high:
-        return f"within {high}"
-    if low.endswith("million") and high.endswith("million"):
-        low = low.removesuffix(" million")
-    return f"{low} to {high}"
+    low, high = floor(estimate.low / unit) * unit, ceil(estimate.high / unit) * unit
+    if low < _MILLION:
+        return f"{_written(low)} to {_written(high)}"
+    decimals = max(0, _DIGITS - _magnitude(high / _MILLION))
+    return f"{low / _MILLION:.{decimals}f} to {high / _MILLION:.{decimals}f} million"
 
 
 def share(part: float, whole: float) -> str:

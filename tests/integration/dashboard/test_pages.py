@@ -75,7 +75,7 @@ async def test_each_plot_has_a_sentence_and_its_figures_to_be_read(
     headings = read(page).headings
     for beginning in (
         "About ", "Between ", "Phones warned their users most often in ", "Early warning",
-        "More phones met a risk on ", "Expect about ",
+        "More reports tell of a risk on ", "Expect about ",
         "Of ", "A chunk had ",
     ):  # fmt: skip
         assert any(heading.startswith(beginning) for heading in headings), beginning

@@ -195,7 +195,7 @@ def test_a_forecast_needs_the_rate_and_begins_after_the_last_period() -> None:
         outlook(figures(risky, rate=rate), OCTOBER, ForecastSettings()) for rate in (0.5, None)
     )
 
-    assert known.headline == "More phones met a risk on 10 October than on any other day."
+    assert known.headline == "More reports tell of a risk on 10 October than on any other day."
     assert known.listing is not None
     assert [row[0] for row in known.listing.rows][:2] == ["15 October", "16 October"]
     assert known.risky_listing is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from immuni.dashboard.estimates import Estimate
 from immuni.dashboard.figures import ALL, Breakdown, Figures, FigureTable, Span, Subject
@@ -11,8 +12,10 @@ from immuni.dashboard.plots.rows import Row, interval_rows
 from immuni.dashboard.sections import Listing
 from immuni.dashboard.words import about, between, exactly, on, share, shown
 
-ACTIVE, HEALTHY = "active", "healthy"
-_LABELLED = (1, 8, 15, 22, 29)
+ACTIVE: Final = "active"
+HEALTHY: Final = "healthy"
+_PLATFORMS: Final = {"ios": "iOS", "android": "Android"}
+_LABELLED: Final = (1, 8, 15, 22, 29)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,6 @@ def activity(figures: Figures, month: Month, regions: Sequence[str]) -> Activity
     totals = figures.of_month(month, Subject.ACTIVE)
     headline, detail = _headline(figures, month, totals)
     daily, plot, listing = _days(figures, month)
-    platforms = figures.of_month(month, Subject.ACTIVE, Breakdown.PLATFORM)
     builds = figures.of_month(month, Subject.ACTIVE, Breakdown.BUILD)
     return Activity(
         headline=headline,
@@ -67,7 +69,7 @@ def activity(figures: Figures, month: Month, regions: Sequence[str]) -> Activity
             figures.of_month(month, Subject.ACTIVE, Breakdown.PLACE),
             [(name, name) for name in regions],
         ),
-        by_platform=_rows(figures, platforms, [("ios", "iOS"), ("android", "Android")]),
+        by_platform=_rows(figures, builds, list(_PLATFORMS.items())),
         by_build=_rows(figures, builds, _builds(builds)),
     )
 
@@ -128,14 +130,21 @@ def _days(figures: Figures, month: Month) -> tuple[str, BarPlot, Listing]:
 
 
 def _builds(table: FigureTable | None) -> list[tuple[str, str]]:
-    """Return the builds, newest first, those not told last."""
+    """Return the builds of each platform, newest first, those not told last."""
     if table is None:
         return []
-    nodes = table.nodes()
-    known = sorted((node for node in nodes if node.isdigit()), key=int, reverse=True)
-    return [(node, f"build {node}") for node in known] + [
-        (node, node) for node in nodes if not node.isdigit()
-    ]
+
+    def age(node: str) -> tuple[str, int]:
+        platform, _, build = node.partition(" ")
+        return platform, -int(build) if build.isdigit() else 0
+
+    builds = sorted((node for node in table.nodes() if " " in node), key=age)
+    return [(node, _name(node)) for node in builds]
+
+
+def _name(build: str) -> str:
+    platform, _, number = build.partition(" ")
+    return f"{_PLATFORMS.get(platform, platform)} {number}"
 
 
 def _rows(

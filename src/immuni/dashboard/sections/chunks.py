@@ -1,6 +1,7 @@
 """How much phones have to download."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from immuni.dashboard.figures import Breakdown, Figures, Span, Subject
 from immuni.dashboard.months import Month
@@ -8,7 +9,7 @@ from immuni.dashboard.plots.bars import BarPlot, Column, bar_plot
 from immuni.dashboard.sections import Listing
 from immuni.dashboard.words import exactly, kilobytes, on
 
-_LABELLED = (1, 8, 15, 22, 29)
+_LABELLED: Final = (1, 8, 15, 22, 29)
 
 
 @dataclass(frozen=True, slots=True)

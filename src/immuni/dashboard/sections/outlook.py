@@ -130,7 +130,7 @@ def _risky(periods: Sequence[NotifiedPeriod], first_day: date) -> tuple[str, Bar
     worst = max(days, key=lambda day: counts[day])
     headline = "Of no day it is shown that phones met a risk."
     if counts[worst]:
-        headline = f"More phones met a risk on {on(worst)} than on any other day."
+        headline = f"More reports tell of a risk on {on(worst)} than on any other day."
     rows = tuple((on(day), _said(counts[day], day in withheld)) for day in days)
     listing = Listing("Reports with exposure, by last risky day", ("Day", "Reports"), rows)
     return headline, bar_plot(columns, say=exactly), listing

@@ -173,7 +173,9 @@ def _headline(regional: Mapping[str, float], month: Month) -> str:
     most = sorted((name for name in regional if regional[name]), key=lambda name: -regional[name])
     if not most:
         return f"Where phones warned their users in {month.name} is not known yet."
-    return f"Phones warned their users most often in {listed(most[:_NAMED])}."
+    # Two regions have a name in two languages; in a sentence one is enough.
+    named = listed([name.partition("/")[0] for name in most[:_NAMED]])
+    return f"Phones warned their users most often in {named}."
 
 
 def _by_region(values: Mapping[str, float], hidden: set[str], regions: Sequence[str]) -> list[Row]:
