@@ -346,7 +346,7 @@ def chi_square_limit(degrees: int, probability: float) -> float:
 @pytest.mark.parametrize("epsilon", [0.5, 2.0])
 def test_noise_is_geometric_and_of_the_strength_that_the_budget_asks_for(epsilon: float) -> None:
     """No seed can be set, so a false alarm is made rarer than one in a million."""
-    draws = 30_000
+    draws = 12_000
     noise = Noise(epsilon)
 
     drawn = Counter(noise.add([0] * draws))
@@ -367,12 +367,12 @@ def test_noise_is_geometric_and_of_the_strength_that_the_budget_asks_for(epsilon
 
 
 def test_neighbouring_cells_have_noise_of_their_own() -> None:
-    drawn = Noise(1.0).add([0] * 20_000)
+    drawn = Noise(1.0).add([0] * 8_000)
 
     deviation = noise_deviation(1.0)
-    correlation = sum(one * other for one, other in pairwise(drawn)) / deviation**2 / 20_000
-    assert abs(correlation) < 5.5 / sqrt(20_000)
-    assert sqrt(sum(each**2 for each in drawn) / 20_000) == pytest.approx(deviation, rel=0.1)
+    correlation = sum(one * other for one, other in pairwise(drawn)) / deviation**2 / 8_000
+    assert abs(correlation) < 5.5 / sqrt(8_000)
+    assert sqrt(sum(each**2 for each in drawn) / 8_000) == pytest.approx(deviation, rel=0.1)
 
 
 @pytest.mark.parametrize("epsilon", [0.01, 1.0, 4.0])
