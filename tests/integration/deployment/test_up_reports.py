@@ -1,17 +1,22 @@
 """Operational Info under ``immuni up``: genuine phones are those that its own stand-in attests."""
 
 import asyncio
-from datetime import date
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
 
 import pytest
 
-from immuni.api import ProvinceCode
+from immuni.api import Platform, ProvinceCode
+from immuni.app.phone import Phone
+from immuni.ble import VirtualAir
 from immuni.clock import SystemClock
 from immuni.demo.others import OtherPeople
 from immuni.demo.reports import KeptReport, reports_with_exposure
 from immuni.demo.verdict import StoryFailedError
 from immuni.deployment.google import VirtualAttestor
 from immuni.deployment.layout import Layout
+from immuni.deployment.virtual_phones import PAST, PhoneClock, PhoneMaker
 from immuni.entropy import SystemEntropy
 from immuni.testing.google import PlayIntegrityIssuer
 from tests.running import RunningSystem
@@ -61,3 +66,44 @@ def test_people_tell_when_nobody_hears_them(system: RunningSystem) -> None:
         report(people(system, "http://127.0.0.1:1"), 1, TURIN)
     with pytest.raises(StoryFailedError, match="answered with 404"):
         report(people(system, system.told["get"]), 1, TURIN)
+
+
+PATIENCE_SECONDS = 60
+
+
+@asynccontextmanager
+async def ios_phone(system: RunningSystem, clock: PhoneClock) -> AsyncIterator[Phone]:
+    """Lend a phone that was set up where its clock stands."""
+    maker = PhoneMaker(
+        layout=Layout(system.data_dir),
+        get_url=system.told["get"],
+        upload_url=system.told["upload"],
+        analytics_url=system.told["analytics"],
+        air=VirtualAir(),
+        clock=clock,
+        entropy=SystemEntropy(),
+    )
+    phone = (await maker.make("phone-i", platform=Platform.IOS)).phone
+    try:
+        await phone.set_up(ROME)
+        yield phone
+    finally:
+        await phone.close()
+        maker.discard()
+
+
+async def has_authorised_token(system: RunningSystem) -> bool:
+    clock = PhoneClock(SystemClock().now() - PAST)
+    async with ios_phone(system, clock) as phone, asyncio.timeout(PATIENCE_SECONDS):
+        clock.advance(PAST)
+        while True:
+            await phone.background_session()
+            token = phone.record.analytics.token
+            if token is not None and token.is_authorised:
+                return True
+            await asyncio.sleep(0.5)
+            clock.advance(timedelta(hours=4))  # Checks keep their distance by the phone's clock.
+
+
+def test_a_virtual_ios_phone_has_its_token_authorised(system: RunningSystem) -> None:
+    assert asyncio.run(has_authorised_token(system))
