@@ -27,7 +27,10 @@ from immuni.backend.shaping import Shaping, ShapingMetrics, ShapingSettings
 from immuni.backend.signing import LocalKeySigner
 from immuni.clock import SystemClock
 from immuni.dashboard.application import dashboard_contract, dashboard_service
+from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.figures import FigureStore
+from immuni.dashboard.forecast import ForecastSettings
+from immuni.dashboard.settings import DashboardSettings
 from immuni.database import Pool
 from immuni.entropy import SystemEntropy
 from immuni.web import Contract, Service
@@ -103,7 +106,8 @@ def _analytics() -> Service:
 
 
 def _dashboard() -> Service:
-    return dashboard_service(FigureStore(_pool()))
+    settings = DashboardSettings(forecast=ForecastSettings(), early_warning=EarlyWarningSettings())
+    return dashboard_service(FigureStore(_pool()), territory=italy(), settings=settings)
 
 
 def _pool() -> Pool:

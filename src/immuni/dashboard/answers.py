@@ -1,11 +1,15 @@
 """What the JSON API answers."""
 
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
 
+from immuni.dashboard.early_warning import Finding, Verdict
 from immuni.dashboard.estimates import CONFIDENCE
 from immuni.dashboard.figures import Breakdown, Figures, FigureTable, Span, Subject, TableKey
+from immuni.dashboard.forecast import CONFIDENCE as FORECAST_CONFIDENCE
+from immuni.dashboard.forecast import Band, DayAhead
 
 
 class MonthsAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +114,90 @@ class EstimatesAnswer(msgspec.Struct, frozen=True, kw_only=True):
             confidence=CONFIDENCE,
             estimates=[_estimate(figures, table, cell) for cell in table.counts],
         )
+
+
+class BandAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A number of people on a day.
+
+    Attributes:
+        low: The least to be expected.
+        expected: Their expectation; null where only `low` is known.
+        high: The most to be expected, likewise.
+    """
+
+    low: int
+    expected: float | None
+    high: int | None
+
+    @classmethod
+    def of(cls, band: Band) -> "BandAnswer":
+        """Return the answer about a band."""
+        expected = None if band.expected is None else round(band.expected, 1)
+        return cls(low=band.low, expected=expected, high=band.high)
+
+
+class DayAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be expected of a day: first symptoms, and calls."""
+
+    day: date
+    onsets: BandAnswer
+    calls: BandAnswer
+
+
+class ForecastAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be expected after the last period of a month that is over.
+
+    Attributes:
+        confidence: How often a band is to hold what comes.
+        days: The days in order; none where nothing is known.
+    """
+
+    confidence: float
+    days: list[DayAnswer]
+
+    @classmethod
+    def of(cls, days: Iterable[DayAhead]) -> "ForecastAnswer":
+        """Return the answer about a forecast."""
+        told = [
+            DayAnswer(
+                day=each.day, onsets=BandAnswer.of(each.onsets), calls=BandAnswer.of(each.calls)
+            )
+            for each in days
+        ]
+        return cls(confidence=FORECAST_CONFIDENCE, days=told)
+
+
+class FindingAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the early warning says of a province.
+
+    Attributes:
+        place: Its code.
+        verdict: Whether its notified phones rose beyond chance.
+        rise: By which share they rose a day; null where not known, or where there were none.
+    """
+
+    place: str
+    verdict: Verdict
+    rise: float | None
+
+
+class EarlyWarningAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of every province; of none where there are not two periods to compare."""
+
+    findings: list[FindingAnswer]
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> "EarlyWarningAnswer":
+        """Return the answer about what was found."""
+        told = [
+            FindingAnswer(
+                place=each.place,
+                verdict=each.verdict,
+                rise=None if each.rise is None else round(each.rise, 3),
+            )
+            for each in findings
+        ]
+        return cls(findings=told)
 
 
 def _estimate(figures: Figures, table: FigureTable, cell: tuple[str, ...]) -> EstimateAnswer:

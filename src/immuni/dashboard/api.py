@@ -5,16 +5,18 @@ from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
 
-from immuni.api import encode
+from immuni.api import Territory, encode
 from immuni.dashboard.answers import (
+    EarlyWarningAnswer,
     EstimatesAnswer,
     FiguresAnswer,
+    ForecastAnswer,
     MonthsAnswer,
     ReleaseAnswer,
     ReleasesAnswer,
 )
 from immuni.dashboard.errors import NotReleasedError
-from immuni.dashboard.examples import ESTIMATES, FIGURES, MONTHS, RELEASES
+from immuni.dashboard.examples import EARLY_WARNING, ESTIMATES, FIGURES, FORECAST, MONTHS, RELEASES
 from immuni.dashboard.export import CSV, estimates_csv, figures_csv
 from immuni.dashboard.figures import (
     Breakdown,
@@ -26,6 +28,9 @@ from immuni.dashboard.figures import (
     TableKey,
 )
 from immuni.dashboard.months import Month
+from immuni.dashboard.sections.outlook import days_ahead
+from immuni.dashboard.sections.territory import warnings
+from immuni.dashboard.settings import DashboardSettings
 from immuni.web import Call, Endpoint, Method, Parameter, Place, QueryError, Reply, ReplyHeader
 
 MONTH_PATTERN: Final = r"2[0-9]{3}-(0[1-9]|1[0-2])"
@@ -79,9 +84,13 @@ _ESTIMATED: Final = (Subject.ACTIVE, Subject.NOTIFIED)
 class Api:
     """Answers with figures as they are stored, and with what follows from them."""
 
-    def __init__(self, store: FigureStore) -> None:
-        """Keep where they are read."""
+    def __init__(
+        self, store: FigureStore, *, territory: Territory, settings: DashboardSettings
+    ) -> None:
+        """Keep where they are read, and what the rest is made with."""
         self._store = store
+        self._territory = territory
+        self._settings = settings
 
     def endpoints(self) -> Sequence[Endpoint[Any]]:
         """Return its table."""
@@ -90,6 +99,14 @@ class Api:
             _json("/v1/releases", "List the tables of a month", self.releases, RELEASES, [_MONTH]),
             _json("/v1/figures", "Read a table of figures", self.figures, FIGURES, _TABLE),
             _json("/v1/estimates", "Estimate phones", self.estimates, ESTIMATES, _TABLE),
+            _json("/v1/forecast", "Forecast the days ahead", self.forecast, FORECAST, [_MONTH]),
+            _json(
+                "/v1/early-warning",
+                "Warn of provinces early",
+                self.early_warning,
+                EARLY_WARNING,
+                [_MONTH],
+            ),
             _csv("/v1/figures.csv", "Download a table of figures", self.figures_csv),
             _csv("/v1/estimates.csv", "Download estimates of phones", self.estimates_csv),
         ]
@@ -130,6 +147,20 @@ class Api:
         """Answer with estimates as CSV, and refuse as `estimates` does."""
         answer = await self._estimates(call)
         return _attached(estimates_csv(answer), answer.release, "estimates-")
+
+    async def forecast(self, call: Call[None]) -> Reply:
+        """Answer with what is to be expected after a month, or now if it runs."""
+        month = Month.parse(call.query["month"])
+        figures = await self._store.of_page(month)
+        days = days_ahead(figures, month, self._settings.forecast)
+        return Reply(body=encode(ForecastAnswer.of(days or ())))
+
+    async def early_warning(self, call: Call[None]) -> Reply:
+        """Answer with what is said of every province at the end of a month, or now if it runs."""
+        month = Month.parse(call.query["month"])
+        figures = await self._store.of_page(month)
+        found, _ = warnings(figures, month, self._territory, self._settings.early_warning)
+        return Reply(body=encode(EarlyWarningAnswer.of(found)))
 
     async def _table(self, call: Call[None]) -> FigureTable:
         table = await self._store.table(_key(call))

@@ -11,7 +11,8 @@ from immuni.backend.contract import HttpSettings, contract
 from immuni.dashboard.api import MONTH_PATTERN, Api
 from immuni.dashboard.errors import NotReleasedError
 from immuni.dashboard.figures import FigureStore
-from immuni.dashboard.pages import HTML, DashboardSettings, Pages
+from immuni.dashboard.pages import HTML, Pages
+from immuni.dashboard.settings import DashboardSettings
 from immuni.database import Pool
 from immuni.web import (
     Application,
@@ -61,7 +62,7 @@ def create_dashboard(
     store, files, shared = FigureStore(pool), StaticFiles(_STATIC_FOLDER), dashboard_contract(http)
     limiter = limiter or OverloadLimiter(max_working=http.max_working_requests)
     app = build_app(
-        [dashboard_service(store)],
+        [dashboard_service(store, territory=territory, settings=settings)],
         shared,
         metrics=metrics,
         limiter=limiter,
@@ -82,12 +83,14 @@ def dashboard_contract(http: HttpSettings) -> Contract:
     return replace(shared, answers={**shared.answers, NotReleasedError: answer})
 
 
-def dashboard_service(store: FigureStore) -> Service:
+def dashboard_service(
+    store: FigureStore, *, territory: Territory, settings: DashboardSettings
+) -> Service:
     """Return the JSON API; nothing is read before it is asked."""
     return Service(
         name="dashboard",
         title="Insights",
-        endpoints=Api(store).endpoints(),
+        endpoints=Api(store, territory=territory, settings=settings).endpoints(),
         is_ready=store.ping,
     )
 

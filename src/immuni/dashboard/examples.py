@@ -4,14 +4,20 @@ from datetime import date
 from typing import Final
 
 from immuni.dashboard.answers import (
+    BandAnswer,
     CellAnswer,
+    DayAnswer,
+    EarlyWarningAnswer,
     EstimateAnswer,
     EstimatesAnswer,
     FiguresAnswer,
+    FindingAnswer,
+    ForecastAnswer,
     MonthsAnswer,
     ReleaseAnswer,
     ReleasesAnswer,
 )
+from immuni.dashboard.early_warning import Verdict
 from immuni.dashboard.estimates import CONFIDENCE, estimate
 from immuni.dashboard.figures import Breakdown, Span, Subject
 
@@ -45,4 +51,20 @@ ESTIMATES: Final = EstimatesAnswer(
             high=_ESTIMATE.high,
         )
     ],
+)
+FORECAST: Final = ForecastAnswer(
+    confidence=CONFIDENCE,
+    days=[
+        DayAnswer(
+            day=date(2020, 11, 1),
+            onsets=BandAnswer(low=93, expected=168.3, high=264),
+            calls=BandAnswer(low=53, expected=99.1, high=157),
+        )
+    ],
+)
+EARLY_WARNING: Final = EarlyWarningAnswer(
+    findings=[
+        FindingAnswer(place="AO", verdict=Verdict.RISE, rise=1.83),
+        FindingAnswer(place="IS", verdict=Verdict.NOT_KNOWN, rise=None),
+    ]
 )

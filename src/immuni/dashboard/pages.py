@@ -9,10 +9,8 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from immuni.api import Territory
-from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.errors import NotReleasedError
 from immuni.dashboard.figures import Breakdown, Figures, FigureStore, Span, Subject
-from immuni.dashboard.forecast import ForecastSettings
 from immuni.dashboard.months import Month, period_name
 from immuni.dashboard.sections import Download, download
 from immuni.dashboard.sections.activity import activity, national
@@ -20,7 +18,8 @@ from immuni.dashboard.sections.chunks import chunks
 from immuni.dashboard.sections.codes import codes
 from immuni.dashboard.sections.outlook import outlook
 from immuni.dashboard.sections.territory import where
-from immuni.dashboard.words import about, between, share, shown
+from immuni.dashboard.settings import DashboardSettings
+from immuni.dashboard.words import about, between, exactly, share
 from immuni.web import Answering, Call, Headers, Reply, send_reply
 from immuni.web.page_headers import PAGE_HEADERS
 from immuni.web.static_files import StaticFiles
@@ -50,14 +49,6 @@ class Fact:
     label: str
     value: str
     note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DashboardSettings:
-    """What forecasts and warnings are made with."""
-
-    forecast: ForecastSettings
-    early_warning: EarlyWarningSettings
 
 
 class Pages:
@@ -162,9 +153,10 @@ def _facts(figures: Figures, month: Month) -> list[Fact]:
         facts.append(Fact("of them able to warn", able, "Bluetooth and permissions on"))
     if found := national(figures, month, Subject.NOTIFIED, "notified"):
         facts.append(Fact("phones warned their user", about(found.phones), between(found)))
-    if uploads:
+    uploaded = uploads.count("uploaded") if uploads else None
+    if uploaded is not None:
         counted = "counted, not estimated"
-        facts.append(Fact("people uploaded keys", shown(uploads.count("uploaded")), counted))
+        facts.append(Fact("people uploaded keys", exactly(uploaded), counted))
     return facts
 
 

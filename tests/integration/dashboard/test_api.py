@@ -104,6 +104,26 @@ async def test_estimates_are_made_from_what_is_shown(
     assert {row["withheld"] for row in rows} == {"yes", "no"}
 
 
+async def test_forecast_and_early_warning_are_those_of_the_page(
+    dashboard: httpx.AsyncClient,
+) -> None:
+    page = (await dashboard.get("/months/2020-10")).text
+    query = {"month": "2020-10"}
+    days = (await dashboard.get("/v1/forecast", params=query)).json()["days"]
+    found = (await dashboard.get("/v1/early-warning", params=query)).json()["findings"]
+    none = (await dashboard.get("/v1/forecast", params={"month": "2019-10"})).json()
+
+    assert [each["day"] for each in days] == [f"2020-11-{day:02}" for day in range(1, 15)]
+    onsets = days[0]["onsets"]
+    assert f"({onsets['low']} to {onsets['high']}) people to fall ill on 1 November." in page
+    rises = [each for each in found if each["verdict"] == "rise"]
+    assert len(found) == 108
+    assert f"In {len(rises)} province" in page
+    assert rises
+    assert all(each["rise"] >= 0.5 for each in rises)
+    assert none["days"] == []
+
+
 async def test_a_table_without_cells_is_not_one_that_is_not_decided(
     analytics_database: AnalyticsDatabase,
 ) -> None:

@@ -1,6 +1,7 @@
 """What the pages say, over HTTP and from the database."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 
@@ -9,10 +10,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from immuni.dashboard.figures import Figures, Subject
+from immuni.dashboard.figures import Figures, FigureTable, Subject
 from immuni.dashboard.words import about
 from immuni.deployment.databases import AnalyticsDatabase
-from tests.figures import OCTOBER
+from tests.figures import OCTOBER, write_figures
 from tests.integration.dashboard.serving import dashboard_of
 
 pytestmark = pytest.mark.anyio
@@ -125,6 +126,29 @@ async def test_one_counted_day_is_enough_for_a_page(
     assert page.status_code == 200
     assert "June 2020 is not over" in page.text
     assert "20 June: withheld without exposure, 0 with one" in page.text
+
+
+async def test_a_page_of_withheld_figures_tells_no_count(
+    analytics_database: AnalyticsDatabase, figures: Figures
+) -> None:
+    hidden = {
+        key: FigureTable(key, dict.fromkeys(table.counts))
+        for key, table in figures.tables.items()
+        if key.subject is not Subject.CHUNKS
+    }
+    write_figures(analytics_database.owner, replace(figures, tables=hidden))
+    async with dashboard_of(analytics_database) as client:
+        pages = [read(await client.get(f"/months/{month}")) for month in ("2020-10", "2020-11")]
+
+    for page in pages:
+        text = " ".join(" ".join(page.words).split())
+        # What is left are days, years, shares of confidence, and limits of classes and of time.
+        assert (
+            re.findall(r"\d,\d{3}(?! active| phones active)|million| people uploaded", text) == []
+        )
+        assert "phones active" not in text
+    assert "How many phones were active in October 2020 is withheld." in pages[0].headings
+    assert "What became of the codes of October 2020 is withheld." in pages[0].headings
 
 
 WRONG = {

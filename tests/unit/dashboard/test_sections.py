@@ -179,7 +179,7 @@ def test_codes_are_followed_to_the_upload() -> None:
         "withheld", "100 · 62 %", "0 · 0 %", "0 · 0 %", "0 · 0 %",
     ]  # fmt: skip
     # What cannot be summed up from what is shown, is not.
-    assert said.onset.headline.endswith("not known yet.")
+    assert said.onset.headline.endswith("not shown.")
 
 
 def test_a_forecast_needs_the_rate_and_begins_after_the_last_period() -> None:

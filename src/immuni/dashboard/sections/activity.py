@@ -86,12 +86,17 @@ def _headline(figures: Figures, month: Month, totals: FigureTable | None) -> tup
             f"{month.name} is not over: how many phones are active is not known yet.",
             "A phone reports on a random day of the month, so only a whole month can be estimated.",
         )
+    reports = totals.count(ACTIVE)
+    if reports is None:
+        return f"How many phones were active in {month.name} is withheld.", ""
     found = national(figures, month, Subject.ACTIVE, ACTIVE)
-    reports = shown(totals.count(ACTIVE))
     if found is None:
-        return f"{reports} phones reported in {month.name}.", "There is no estimate: see below."
+        return (
+            f"{exactly(reports)} phones reported in {month.name}.",
+            "How many were active nobody can tell: the sampling rate is not known.",
+        )
     headline = f"About {about(found.phones)} phones were active in {month.name}."
-    sure = f"With 95 % confidence {between(found)}; estimated from {reports} reports"
+    sure = f"With 95 % confidence {between(found)}; estimated from {exactly(reports)} reports"
     return headline, f"{sure}, for only a sample of phones is asked to report."
 
 
@@ -120,8 +125,10 @@ def _days(figures: Figures, month: Month) -> tuple[str, BarPlot, Listing]:
         title = f"{on(day)}: {shown(parts[0])} without exposure, {shown(parts[1])} with one"
         columns.append(Column(label, title, parts))
         rows.append((on(day), *map(shown, parts)))
-        sums.append(sum(part or 0 for part in parts))
-    sentence = "No day of this month was counted yet."
+        known = [part for part in parts if part is not None]
+        if len(known) == len(parts):
+            sums.append(sum(known))
+    sentence = "How many phones reported a day is not shown."
     if sums:
         sentence = f"Between {exactly(min(sums))} and {exactly(max(sums))} phones reported a day."
     caption = f"Reports in {month.name}, by day"

@@ -1,6 +1,6 @@
 """From the code that an operator authorises to the warning on somebody's phone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,7 +86,7 @@ def _headline(funnel: FigureTable | None, month: Month) -> str:
         return f"What became of the codes of {month.name} is told when it is over."
     authorised, uploaded = funnel.count("authorised"), funnel.count(UPLOADED)
     if authorised is None or uploaded is None:
-        return f"What became of the codes of {month.name} is withheld: they were too few."
+        return f"What became of the codes of {month.name} is withheld."
     return (
         f"Of {exactly(authorised)} codes that operators authorised in {month.name}, "
         f"{exactly(uploaded)} led to an upload: {share(uploaded, authorised)}."
@@ -96,17 +96,27 @@ def _headline(funnel: FigureTable | None, month: Month) -> str:
 def _steps(funnel: FigureTable | None) -> list[Row]:
     if funnel is None:
         return []
-    first = funnel.count("authorised") or 0
     return bar_rows(
         [(name, funnel.count(cell)) for cell, name in _STEPS],
-        say=lambda count, _: f"{exactly(count)} · {share(count, first)}",
+        say=_of(funnel.count("authorised")),
     )
+
+
+def _of(total: int | None) -> Callable[[int, int], str]:
+    """Return what writes a count and its share of a total, where that is shown."""
+
+    def say(count: int, _: int) -> str:
+        return f"{exactly(count)} · {share(count, total)}" if total else exactly(count)
+
+    return say
 
 
 def _outcome(figures: Figures, month: Month) -> list[tuple[str, str]]:
     chunks = [figures.table(Subject.CHUNKS, Span.DAY, Breakdown.NOTHING, day) for day in month.days]
-    keys = sum(table.count("keys") or 0 for table in chunks if table is not None)
-    outcome = [(exactly(keys), "keys published, those of simulated people included")]
+    keys = [table.count("keys") for table in chunks if table is not None]
+    outcome = []
+    if known := [each for each in keys if each is not None]:
+        outcome.append((exactly(sum(known)), "keys published, those of simulated people included"))
     notified = national(figures, month, Subject.NOTIFIED, "notified")
     if notified is not None:
         outcome.append((about(notified.phones), f"phones warned their user ({between(notified)})"))
@@ -116,7 +126,7 @@ def _outcome(figures: Figures, month: Month) -> list[tuple[str, str]]:
 def _onset(figures: Figures, month: Month) -> Breakdowns:
     rows, counts = _uploads(figures, month, Breakdown.ONSET, _ONSETS)
     early = _part(counts, ("0-2", "3-5"))
-    sentence = "When those who uploaded fell ill is not known yet."
+    sentence = "When those who uploaded fell ill is not shown."
     if early is not None:
         sentence = f"{share(*early)} uploaded within five days of their first symptoms."
     return Breakdowns(sentence, rows)
@@ -125,7 +135,7 @@ def _onset(figures: Figures, month: Month) -> Breakdowns:
 def _exposure(figures: Figures, month: Month) -> Breakdowns:
     rows, counts = _uploads(figures, month, Breakdown.EXPOSURE, _EXPOSURES)
     warned = _part(counts, ("warned",))
-    sentence = "Whether those who tested positive had been warned is not known yet."
+    sentence = "Whether those who tested positive had been warned is not shown."
     if warned is not None:
         sentence = f"{share(*warned)} of those who tested positive had been warned before."
     return Breakdowns(sentence, rows)
@@ -134,7 +144,7 @@ def _exposure(figures: Figures, month: Month) -> Breakdowns:
 def _delay(figures: Figures, month: Month) -> Breakdowns:
     rows, counts = _uploads(figures, month, Breakdown.DELAY, _DELAYS)
     swift = _part(counts, _IN_TIME)
-    sentence = "How long an upload takes is not known yet."
+    sentence = "How long an upload takes is not shown."
     if swift is not None:
         sentence = f"{share(*swift)} of uploads came within 90 seconds of the code."
     return Breakdowns(sentence, rows)
@@ -147,12 +157,8 @@ def _uploads(
     if table is None:
         return [], {}
     counts = {node: table.count(node, UPLOADED) for node, _ in (*nodes, ("all", ""))}
-    total = counts["all"]
-
-    def say(count: int, _: int) -> str:
-        return f"{exactly(count)} · {share(count, total)}" if total else exactly(count)
-
-    return bar_rows([(name, counts[node]) for node, name in nodes], say=say), counts
+    rows = bar_rows([(name, counts[node]) for node, name in nodes], say=_of(counts["all"]))
+    return rows, counts
 
 
 def _part(counts: dict[str, int | None], nodes: Sequence[str]) -> tuple[int, int] | None:

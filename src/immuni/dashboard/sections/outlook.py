@@ -63,7 +63,7 @@ def outlook(figures: Figures, month: Month, settings: ForecastSettings) -> Outlo
             "When notified phones met the risk is not known yet.", None, None, None, None, None
         )
     periods = [_period(figures, table) for table in tables]
-    first_day = max(each.last_day for each in periods) + timedelta(days=1)
+    first_day = _day_after(periods)
     ahead = forecast(periods, first_day=first_day, settings=settings)
     headline, risky, listing = _risky(periods, first_day)
     return Outlook(
@@ -74,6 +74,20 @@ def outlook(figures: Figures, month: Month, settings: ForecastSettings) -> Outlo
         calls=_expected(ahead, lambda day: day.calls, "calls"),
         listing=_listing(ahead),
     )
+
+
+def days_ahead(
+    figures: Figures, month: Month, settings: ForecastSettings
+) -> tuple[DayAhead, ...] | None:
+    """Return the forecast that could be made when a month was over, or now if it runs."""
+    periods = [_period(figures, table) for table in _tables(figures, month)]
+    if not periods:
+        return None
+    return forecast(periods, first_day=_day_after(periods), settings=settings)
+
+
+def _day_after(periods: Sequence[NotifiedPeriod]) -> date:
+    return max(each.last_day for each in periods) + timedelta(days=1)
 
 
 def _tables(figures: Figures, month: Month) -> list[FigureTable]:

@@ -74,8 +74,7 @@ def where(
     regions: dict[str, str] = {
         each.code: region.region for region in territory.regions for each in region.provinces
     }
-    findings, compared = _warnings(figures, month, sorted(names))
-    marked = early_warning(findings, settings)
+    marked, compared = warnings(figures, month, territory, settings)
     rises = sorted(
         (each for each in marked if each.verdict is Verdict.RISE),
         key=lambda each: -(each.rise if each.rise is not None else float("inf")),
@@ -153,14 +152,23 @@ def _latest(figures: Figures, month: Month) -> list[FigureTable]:
     )
 
 
-def _warnings(figures: Figures, month: Month, codes: Sequence[str]) -> tuple[list[Change], str]:
+def warnings(
+    figures: Figures, month: Month, territory: Territory, settings: EarlyWarningSettings
+) -> tuple[list[Finding], str]:
+    """Judge every province in the last period of a month that is over.
+
+    Returns:
+        What is said of each, and which periods were compared: nothing where there are not two.
+    """
+    codes = sorted(territory.codes)
     periods = _latest(figures, month)[-2:]
     if len(periods) < 2 or periods[-1].key.since < month.first:
         return [], ""
     before, after = periods
     counted = [_counts(figures, table, codes) for table in periods]
     changes = [Change(*each) for each in zip(codes, *counted, strict=True)]
-    return changes, f"{period_name(after.key.since)} with {period_name(before.key.since)}"
+    compared = f"{period_name(after.key.since)} with {period_name(before.key.since)}"
+    return early_warning(changes, settings), compared
 
 
 def _counts(figures: Figures, table: FigureTable, codes: Sequence[str]) -> list[PeriodCount]:
@@ -172,7 +180,7 @@ def _headline(regional: Mapping[str, float], month: Month) -> str:
     """Name regions: which province is first among a hundred is often chance."""
     most = sorted((name for name in regional if regional[name]), key=lambda name: -regional[name])
     if not most:
-        return f"Where phones warned their users in {month.name} is not known yet."
+        return f"Where phones warned their users in {month.name} is not shown."
     # Two regions have a name in two languages; in a sentence one is enough.
     named = listed([name.partition("/")[0] for name in most[:_NAMED]])
     return f"Phones warned their users most often in {named}."

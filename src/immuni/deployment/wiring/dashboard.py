@@ -8,7 +8,7 @@ from immuni.backend.contract import HttpSettings
 from immuni.dashboard.application import create_dashboard
 from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.forecast import ForecastSettings
-from immuni.dashboard.pages import DashboardSettings
+from immuni.dashboard.settings import DashboardSettings
 from immuni.database import open_pool
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
