@@ -33,8 +33,8 @@ from immuni.backend.analytics.insights.nationals import (
     UPLOADED_KINDS,
     national_figures,
 )
-from immuni.backend.analytics.insights.places import ALL
 from immuni.backend.analytics.insights.tables import Cell, Dimension, Table
+from immuni.backend.analytics.insights.trees import ALL, Tree
 
 PLATFORMS: Final = ("android", "ios")
 ONSETS: Final = ("0-2", "3-5", "6-9", "10+", "none")
@@ -49,36 +49,60 @@ class _Month:
 
     subject: Subject
     breakdown: Breakdown
-    nodes: Dimension
+    tree: Tree
     kinds: Dimension
     leaves: Mapping[Cell, int]
 
     def decide(self, ledger: Ledger, month: date, *, k_anonymity: int) -> None:
-        """Enter the table: only kinds that are shown of the whole country, and what protects."""
+        """Enter the table."""
         national = national_figures(ledger, self.subject, Span.MONTH, month)
-        kinds = _shown(self.kinds, national)
-        figures: Figures = {
-            (node, kind): None for node in self.nodes.nodes for kind in self.kinds.nodes
+        # Of some uploads it is not known how long they took: their sum is the table's own.
+        totals = self._table(ALL, self.tree.parts[ALL], self.kinds).counts
+        figures: dict[Cell, int | None] = {
+            (ALL, kind): None if national[(kind,)] is None else totals[ALL, kind]
+            for kind in self.kinds.nodes
         }
-        if kinds is not None:
-            leaves: dict[Cell, int] = total_by(
-                ((node, _home(kind, kinds)), count) for (node, kind), count in self.leaves.items()
-            )
-            table = Table([self.nodes, kinds], leaves)
-            new = [(node, kind) for node in self.nodes.nodes if node != ALL for kind in kinds.nodes]
-            known = [(ALL, kind) for kind in kinds.nodes]
-            decided = decide(table, new=new, before={}, known=known, k_anonymity=k_anonymity)
-            hidden = {cell: None for cell in figures if cell[1] not in kinds.nodes}
-            figures = {
-                **hidden,
-                **{cell: count for cell, count in decided.items() if count != 0},
-                **{(ALL, kind): table.counts[ALL, kind] for kind in kinds.nodes},
-            }
-        ledger.enter(TableName(self.subject, Span.MONTH, self.breakdown, month), figures)
+        for node, parts in self.tree.parts.items():
+            figures.update(self._parts(node, parts, figures, k_anonymity))
+        ledger.enter(
+            TableName(self.subject, Span.MONTH, self.breakdown, month),
+            {cell: count for cell, count in figures.items() if cell[0] == ALL or count != 0},
+        )
+
+    def _parts(
+        self, node: str, parts: Sequence[str], figures: Figures, k_anonymity: int
+    ) -> Figures:
+        """Decide the parts of a node: only kinds that are shown of it."""
+        if len(parts) == 1:
+            return {(parts[0], kind): figures[node, kind] for kind in self.kinds.nodes}
+        hidden: dict[Cell, int | None] = {
+            (part, kind): None for part in parts for kind in self.kinds.nodes
+        }
+        kinds = _shown(self.kinds, {kind: figures[node, kind] for kind in self.kinds.nodes})
+        if kinds is None:
+            return hidden
+        decided = decide(
+            self._table(node, parts, kinds),
+            new=[(part, kind) for part in parts for kind in kinds.nodes],
+            before={},
+            known=[(node, kind) for kind in kinds.nodes],
+            k_anonymity=k_anonymity,
+        )
+        return {**hidden, **decided}
+
+    def _table(self, node: str, parts: Sequence[str], kinds: Dimension) -> Table:
+        return Table(
+            [Dimension.flat(parts, total=node), kinds],
+            total_by(
+                ((part, _home(kind, kinds)), count)
+                for (leaf, kind), count in self.leaves.items()
+                if (part := self.tree.part_of(node, leaf)) is not None
+            ),
+        )
 
 
 def decide_breakdowns(
-    ledger: Ledger, counts: MonthCounts, places: Dimension, *, k_anonymity: int
+    ledger: Ledger, counts: MonthCounts, places: Tree, *, k_anonymity: int
 ) -> None:
     """Enter the tables of the month that ends with the last of the days."""
     month = counts.days[-1].replace(day=1)
@@ -86,12 +110,12 @@ def decide_breakdowns(
         table.decide(ledger, month, k_anonymity=k_anonymity)
 
 
-def _shown(kinds: Dimension, national: Figures) -> Dimension | None:
-    """Return kinds of which the whole country is shown, or their total alone; None for nothing."""
-    if all(national[(kind,)] is not None for kind in kinds.nodes):
+def _shown(kinds: Dimension, figures: Mapping[str, int | None]) -> Dimension | None:
+    """Return kinds of which a node is shown, or their total alone; None for nothing."""
+    if all(figures[kind] is not None for kind in kinds.nodes):
         return kinds
     total = kinds.nodes[-1]
-    return None if national[(total,)] is None else Dimension({total: (total,)})
+    return None if figures[total] is None else Dimension({total: (total,)})
 
 
 def _home(kind: str, kinds: Dimension) -> str:
@@ -99,7 +123,7 @@ def _home(kind: str, kinds: Dimension) -> str:
     return kind if kind in kinds.paths else kinds.nodes[-1]
 
 
-def _of_reports(counts: MonthCounts, places: Dimension) -> Iterable[_Month]:
+def _of_reports(counts: MonthCounts, places: Tree) -> Iterable[_Month]:
     """Yield the tables of reports; builds lie below their platforms, which they may give away."""
     builds = _builds(counts)
     for subject, kinds in ((Subject.ACTIVE, ACTIVE_KINDS), (Subject.NOTIFIED, NOTIFIED_KINDS)):
@@ -121,12 +145,12 @@ def build_node(key: ReportKey) -> str:
     return f"{key.platform} {key.build}"
 
 
-def _builds(counts: MonthCounts) -> Dimension:
+def _builds(counts: MonthCounts) -> Tree:
     paths = {build_node(key): (build_node(key), key.platform, ALL) for key in counts.reports}
     for platform in PLATFORMS:
         unknown = f"{platform} {UNKNOWN_BUILD}"
         paths.setdefault(unknown, (unknown, platform, ALL))
-    return Dimension(dict(sorted(paths.items())))
+    return Tree(dict(sorted(paths.items())))
 
 
 def _of_uploads(counts: MonthCounts) -> Iterable[_Month]:
@@ -134,8 +158,7 @@ def _of_uploads(counts: MonthCounts) -> Iterable[_Month]:
         leaves: dict[Cell, int] = total_by(
             ((_told(key, breakdown), UPLOADED), count) for key, count in counts.uploads.items()
         )
-        dimension = Dimension.flat(nodes, total=ALL)
-        return _Month(Subject.CODES, breakdown, dimension, UPLOADED_KINDS, leaves)
+        return _Month(Subject.CODES, breakdown, Tree.flat(nodes), UPLOADED_KINDS, leaves)
 
     yield told_apart(Breakdown.ONSET, ONSETS)
     yield told_apart(Breakdown.EXPOSURE, EXPOSURES)
@@ -144,8 +167,7 @@ def _of_uploads(counts: MonthCounts) -> Iterable[_Month]:
         for (_, name), count in counts.codes.items()
         if name.startswith(_DELAY)
     )
-    dimension = Dimension.flat(DELAYS, total=ALL)
-    yield _Month(Subject.CODES, Breakdown.DELAY, dimension, UPLOADED_KINDS, delays)
+    yield _Month(Subject.CODES, Breakdown.DELAY, Tree.flat(DELAYS), UPLOADED_KINDS, delays)
 
 
 def _told(key: UploadKey, breakdown: Breakdown) -> str:

@@ -9,7 +9,6 @@ from immuni.backend.analytics.insights.counts import MonthCounts, total_by
 from immuni.backend.analytics.insights.deciding import MONTH, decide
 from immuni.backend.analytics.insights.figures import (
     Breakdown,
-    Figures,
     Ledger,
     Span,
     Subject,
@@ -17,11 +16,13 @@ from immuni.backend.analytics.insights.figures import (
 )
 from immuni.backend.analytics.insights.nationals import national_figures
 from immuni.backend.analytics.insights.periods import ends_month, first_of_period
-from immuni.backend.analytics.insights.places import ALL
 from immuni.backend.analytics.insights.tables import Cell, Dimension, Table
+from immuni.backend.analytics.insights.trees import ALL, Tree
 
 _HIDDEN: Final = "hidden"
-"""All periods together of which not even the whole country is shown."""
+"""All periods together in which the place itself is not shown."""
+_Shown = dict[str, int | None]
+"""What is shown of each place in one span; a place that is missing had nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,72 +40,81 @@ class ByPlace:
     leaves: Mapping[tuple[date, str], int]
 
     def decide(
-        self, ledger: Ledger, counts: MonthCounts, places: Dimension, *, k_anonymity: int
+        self, ledger: Ledger, counts: MonthCounts, places: Tree, *, k_anonymity: int
     ) -> None:
         """Enter the period that ends with the last of the days, and the month if it ends too."""
         last = counts.days[-1]
+        ending, month = first_of_period(last), last.replace(day=1)
         periods = sorted({first_of_period(day) for day in counts.days})
-        ending = first_of_period(last)
-        shown = [each for each in periods if self._national(ledger, Span.PERIOD, each)]
-        before = self._before(ledger, [each for each in shown if each != ending])
-        table = self._table(shown, periods, places)
-        figures: Figures = {(node, self.kind): None for node in places.nodes}
-        if ending in shown:
-            new = [(ending.isoformat(), node) for node in places.nodes if node != ALL]
-            known = [(each, ALL) for each in table.dimensions[0].nodes]
-            decided = decide(table, new=new, before=before, known=known, k_anonymity=k_anonymity)
-            before.update(decided)
-            figures = self._with_national(decided, ledger, Span.PERIOD, ending)
-        ledger.enter(TableName(self.subject, Span.PERIOD, Breakdown.PLACE, ending), figures)
-        if ends_month(last):
-            self._decide_month(ledger, table, before, last.replace(day=1), k_anonymity)
-
-    def _decide_month(
-        self,
-        ledger: Ledger,
-        table: Table,
-        before: Figures,
-        month: date,
-        k_anonymity: int,
-    ) -> None:
-        nodes = table.dimensions[1].nodes
-        figures: Figures = {(node, self.kind): None for node in nodes}
-        if self._national(ledger, Span.MONTH, month):
-            new = [(MONTH, node) for node in nodes if node != ALL]
-            known = [(each, ALL) for each in table.dimensions[0].nodes]
-            decided = decide(table, new=new, before=before, known=known, k_anonymity=k_anonymity)
-            figures = self._with_national(decided, ledger, Span.MONTH, month)
-        ledger.enter(TableName(self.subject, Span.MONTH, Breakdown.PLACE, month), figures)
+        shown = {each: self._decided(ledger, each, places) for each in periods if each != ending}
+        shown[ending] = {ALL: self._national(ledger, Span.PERIOD, ending)}
+        of_month = {ALL: self._national(ledger, Span.MONTH, month)} if ends_month(last) else None
+        for place, parts in places.parts.items():
+            table = self._table(place, parts, shown, places)
+            before = _before(parts, {each: shown[each] for each in periods if each != ending})
+            known = [(node, place) for node in table.dimensions[0].nodes]
+            for node, figures in ((ending.isoformat(), shown[ending]), (MONTH, of_month)):
+                if figures is None:
+                    continue
+                if len(parts) == 1 or figures.get(place, 0) is None:
+                    figures.update(dict.fromkeys(parts, figures.get(place, 0)))
+                    continue
+                new = [(node, part) for part in parts]
+                decided = decide(
+                    table, new=new, before=before, known=known, k_anonymity=k_anonymity
+                )
+                before.update(decided)
+                figures.update({part: decided[node, part] for part in parts})
+        self._enter(ledger, Span.PERIOD, ending, shown[ending])
+        if of_month is not None:
+            self._enter(ledger, Span.MONTH, month, of_month)
 
     def _table(
-        self, shown: Collection[date], periods: Collection[date], places: Dimension
+        self, place: str, parts: Collection[str], shown: Mapping[date, _Shown], places: Tree
     ) -> Table:
-        """Return the counts by period and place; what is hidden stands together."""
-        node = {each: each.isoformat() if each in shown else _HIDDEN for each in periods}
+        """Return the counts by period and part; periods without the place stand together."""
+        node = {
+            each: _HIDDEN if figures.get(place, 0) is None else each.isoformat()
+            for each, figures in shown.items()
+        }
         return Table(
-            [Dimension.flat(dict.fromkeys(node.values()), total=MONTH), places],
+            [
+                Dimension.flat(dict.fromkeys(node.values()), total=MONTH),
+                Dimension.flat(parts, total=place),
+            ],
             total_by(
-                ((node[first_of_period(day)], province), count)
+                ((node[first_of_period(day)], part), count)
                 for (day, province), count in self.leaves.items()
+                if (part := places.part_of(place, province)) is not None
             ),
         )
 
-    def _before(self, ledger: Ledger, periods: Collection[date]) -> dict[Cell, int | None]:
-        tables = ledger.of(self.subject, Span.PERIOD, Breakdown.PLACE, periods)
-        return {
-            (since.isoformat(), node): count
-            for since, figures in tables.items()
-            for (node, _), count in figures.items()
-            if node != ALL
-        }
+    def _decided(self, ledger: Ledger, period: date, places: Tree) -> _Shown:
+        """Return what was shown; nothing of a period whose last day was never counted."""
+        name = TableName(self.subject, Span.PERIOD, Breakdown.PLACE, period)
+        if name not in ledger.tables:
+            return dict.fromkeys(places.nodes)
+        return {node: count for (node, _), count in ledger.tables[name].items()}
 
-    def _national(self, ledger: Ledger, span: Span, since: date) -> bool:
-        """Tell whether something is shown of the whole country, be it 0."""
-        return national_figures(ledger, self.subject, span, since)[(self.kind,)] is not None
+    def _national(self, ledger: Ledger, span: Span, since: date) -> int | None:
+        return national_figures(ledger, self.subject, span, since)[(self.kind,)]
 
-    def _with_national(self, decided: Figures, ledger: Ledger, span: Span, since: date) -> Figures:
-        national = national_figures(ledger, self.subject, span, since)[(self.kind,)]
-        return {
-            (ALL, self.kind): national,
-            **{(node, self.kind): count for (_, node), count in decided.items() if count != 0},
-        }
+    def _enter(self, ledger: Ledger, span: Span, since: date, shown: _Shown) -> None:
+        name = TableName(self.subject, span, Breakdown.PLACE, since)
+        ledger.enter(
+            name,
+            {
+                (node, self.kind): count
+                for node, count in shown.items()
+                if node == ALL or count != 0
+            },
+        )
+
+
+def _before(parts: Collection[str], earlier: Mapping[date, _Shown]) -> dict[Cell, int | None]:
+    """Return what was shown of parts in earlier periods."""
+    return {
+        (period.isoformat(), part): figures.get(part, 0)
+        for period, figures in earlier.items()
+        for part in parts
+    }

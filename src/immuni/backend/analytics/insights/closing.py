@@ -7,8 +7,8 @@ from immuni.backend.analytics.insights.counts import UPLOADED, MonthCounts, tota
 from immuni.backend.analytics.insights.figures import Ledger, Subject
 from immuni.backend.analytics.insights.nationals import NOTIFIED, decide_nationals
 from immuni.backend.analytics.insights.periods import ends_month, ends_period
-from immuni.backend.analytics.insights.places import place_dimension
 from immuni.backend.analytics.insights.risky_days import decide_risky_days
+from immuni.backend.analytics.insights.trees import place_tree
 
 
 def close_day(
@@ -27,7 +27,7 @@ def close_day(
     if not ends_period(day):
         return
     seen = {key.province for key in counts.reports} | {key.province for key in counts.uploads}
-    places = place_dimension(territory, seen)
+    places = place_tree(territory, seen)
     for by_place in _by_place(counts):
         by_place.decide(ledger, counts, places, k_anonymity=k_anonymity)
     decide_risky_days(ledger, counts, places, k_anonymity=k_anonymity)

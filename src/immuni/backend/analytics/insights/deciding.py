@@ -22,7 +22,7 @@ def decide(
     """Decide which of some cells are shown.
 
     Everything else is taken for what it is now: shown, or not. Where no choice would protect all
-    small counts, none of the cells is shown.
+    small counts, none of the cells is shown, be it 0.
 
     Args:
         table: The counts, as far as they go today.
@@ -43,5 +43,6 @@ def decide(
             withheld_before=counts.keys() - shown - set(new),
         )
     except UnprotectableError:
-        return {cell: None if counts[cell] else 0 for cell in new}
+        # Not even zeros: beside sums that are known they would tell where everything else is.
+        return dict.fromkeys(new)
     return {cell: decided[cell] for cell in new}

@@ -18,7 +18,7 @@ from immuni.backend.analytics.insights.counting import RateFrom
 from immuni.backend.analytics.insights.counts import UNKNOWN_BUILD, MonthCounts, ReportKey
 from immuni.backend.analytics.insights.figures import Breakdown, Subject
 from immuni.backend.analytics.insights.nationals import NOTIFIED
-from immuni.backend.analytics.insights.places import ALL
+from immuni.backend.analytics.insights.trees import ALL
 
 _DIGITS: Final = 3
 """So many significant ones are shown: enough for an estimate, too few to compute counts from."""

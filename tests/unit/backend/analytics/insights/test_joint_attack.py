@@ -10,6 +10,7 @@ from immuni.api import ProvinceCode
 from immuni.backend.analytics.insights.counts import MonthCounts, ReportKey
 from immuni.backend.analytics.insights.figures import (
     Breakdown,
+    Figures,
     Ledger,
     Span,
     Subject,
@@ -32,6 +33,14 @@ LAST_DAYS = (JUNE[19], JUNE[20], JUNE[27], JUNE[29])
 JUNE_1 = JUNE[0]
 PLACE_NODES = (*PROVINCES, "Piemonte", "Valle d'Aosta", "all")
 BUILD_NODES = ("ios 1", "android 1", "android 2", "ios", "android", "all")
+ABOVE = {
+    **dict.fromkeys(("TO", "CN"), "Piemonte"),
+    "AO": "Valle d'Aosta",
+    **dict.fromkeys(("Piemonte", "Valle d'Aosta", "EX", "ios", "android"), "all"),
+    "ios 1": "ios",
+    **dict.fromkeys(("android 1", "android 2"), "android"),
+    "all": "",
+}
 RISKY_NODES = ("2020-06-17", "earlier")
 
 
@@ -79,13 +88,7 @@ def units_of(subject: Subject, days: tuple[date, ...]) -> list[tuple[ReportKey, 
 def attacked(ledger: Ledger, counts: MonthCounts, subject: Subject) -> Iterator[str]:
     """Reckon with all that is shown of a subject, and yield each small count that is narrowed."""
     units = units_of(subject, counts.days)
-    # Of a table of which nothing is shown nothing is promised, no more than of days by place.
-    tables = {
-        name: figures
-        for name, figures in ledger.tables.items()
-        if name.subject is subject
-        and (name.breakdown is Breakdown.NOTHING or any(map(is_shown, figures.values())))
-    }
+    tables = {name: t for name, t in ledger.tables.items() if name.subject is subject}
     cells: list[tuple[TableName, tuple[str, ...], set[int]]] = []
     for name in tables:
         for cell in all_cells(name):
@@ -102,7 +105,7 @@ def attacked(ledger: Ledger, counts: MonthCounts, subject: Subject) -> Iterator[
     ]
     space = Polytope(len(units), equations)
     for name, cell, below in cells:
-        if tables[name].get(cell, 0) is None:
+        if tables[name].get(cell, 0) is None and is_promised(name, cell, tables[name]):
             true = true_count(counts, name, cell)
             most, least = space.greatest(below), -space.greatest(below, -1)
             if 0 < true < K and (most < K or least > 0):
@@ -121,8 +124,20 @@ def all_cells(name: TableName) -> list[tuple[str, ...]]:
     return list(product(nodes, others))
 
 
-def is_shown(count: int | None) -> bool:
-    return count is not None
+def is_promised(name: TableName, cell: tuple[str, ...], figures: Figures) -> bool:
+    """Tell whether a cell lies beside one that is shown.
+
+    Nothing is promised of what no table shows anything about, like days in a province: what is
+    shown of all days, and of all provinces, narrows it already.
+    """
+    if name.breakdown is Breakdown.NOTHING:
+        return True
+    return any(
+        figures.get(other, 0) is not None
+        for other in all_cells(name)
+        if ABOVE[other[0]] == ABOVE[cell[0]]
+        and (name.breakdown is not Breakdown.RISKY_DAY or other[1] != "all")
+    )
 
 
 def true_count(counts: MonthCounts, name: TableName, cell: tuple[str, ...]) -> int:
