@@ -27,6 +27,7 @@ from immuni.web.templates import templates_of
 
 HTML: Final = "text/html; charset=utf-8"
 
+_NEAR: Final = 3
 _HEADERS: Final = {name.lower(): value for name, value in PAGE_HEADERS.items()}
 _NOTICES: Final = {
     HTTPStatus.BAD_REQUEST: ("There is no such page", "The address is not spelt as it should be."),
@@ -103,10 +104,12 @@ class Pages:
             months: Every month that has a page, the last one first.
         """
         regions = [each.region for each in self._territory.regions]
+        near = _near(months, month)
         return self._render(
             "month.html",
             month=month,
-            months=months,
+            near=near,
+            far=[each for each in months if each not in near],
             is_over=figures.of_month(month, Subject.ACTIVE) is not None,
             facts=_facts(figures, month),
             activity=activity(figures, month, regions),
@@ -139,6 +142,12 @@ class Pages:
 
     def _render(self, template: str, **values: object) -> bytes:
         return self._templates.get_template(template).render(**values).encode()
+
+
+def _near(months: Sequence[Month], month: Month) -> list[Month]:
+    """Return the months that a reader is most likely to want: around this one."""
+    place = max(0, months.index(month) - 1) if month in months else 0
+    return list(months[place : place + _NEAR])
 
 
 def _facts(figures: Figures, month: Month) -> list[Fact]:

@@ -1,5 +1,6 @@
 """What a page says of a few counts, some of which are not shown."""
 
+from dataclasses import replace
 from datetime import date
 
 from immuni.api import italy
@@ -16,6 +17,7 @@ from immuni.dashboard.figures import (
 )
 from immuni.dashboard.forecast import ForecastSettings
 from immuni.dashboard.months import Month
+from immuni.dashboard.pages import _near
 from immuni.dashboard.sections.activity import activity
 from immuni.dashboard.sections.chunks import chunks
 from immuni.dashboard.sections.codes import codes
@@ -54,12 +56,50 @@ NATIONAL = of_october(
 )
 
 
+def test_two_years_of_months_do_not_fill_a_phone() -> None:
+    months = [OCTOBER]
+    while len(months) < 24:
+        months.append(months[-1].previous)
+
+    for month in months:
+        near = _near(months, month)
+
+        assert month in near
+        assert 2 <= len(near) <= 3
+    assert _near(months, months[5]) == months[4:7]
+
+
 def test_a_month_is_estimated_by_its_rate() -> None:
     said = activity(figures(NATIONAL), OCTOBER, ["Lazio"])
 
     assert said.headline == "About 2,000 phones were active in October 2020."
     assert "estimated from 1,000 reports" in said.detail
     assert said.able.startswith("90 % of the phones")
+
+
+def test_which_share_is_able_to_warn_is_told_where_both_counts_are_shown() -> None:
+    builds = of_october(
+        Subject.ACTIVE,
+        Breakdown.BUILD,
+        {("ios", "active"): 600, ("ios", "healthy"): 450, ("android", "active"): 400,
+         ("android", "healthy"): None, ("ios 9", "active"): 100, ("ios 10", "active"): 500},
+    )  # fmt: skip
+    known = figures(NATIONAL, builds)
+    rates = {
+        RateKey(OCTOBER.first, Subject.ACTIVE, Breakdown.BUILD, node): 0.5
+        for node in ("ios", "android", "ios 10")
+    }
+
+    said = activity(replace(known, rates={**known.rates, **rates}), OCTOBER, [])
+
+    assert [(row.name, row.said, row.note) for row in said.by_platform] == [
+        ("iOS", "1,200", "75 % able"),
+        ("Android", "800", ""),
+    ]
+    assert [(row.name, row.said) for row in said.by_build] == [
+        ("iOS 10", "1,000"),
+        ("iOS 9", "not known"),
+    ]
 
 
 def test_without_a_rate_reports_are_told_and_nothing_is_estimated() -> None:

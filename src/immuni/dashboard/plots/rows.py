@@ -20,6 +20,7 @@ class Row:
         high: Where it ends.
         withheld: Whether the number is not shown.
         range: The interval in words; empty without one.
+        note: More about it, beside its name; empty without.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Row:
     high: float | None = None
     withheld: bool = False
     range: str = ""
+    note: str = ""
 
 
 def bar_rows(

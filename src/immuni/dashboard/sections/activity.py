@@ -1,7 +1,7 @@
 """How many phones are active and able to warn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from immuni.dashboard.estimates import Estimate
@@ -15,6 +15,7 @@ from immuni.dashboard.words import about, between, exactly, on, share, shown
 ACTIVE: Final = "active"
 HEALTHY: Final = "healthy"
 _PLATFORMS: Final = {"ios": "iOS", "android": "Android"}
+_FEW: Final = 5
 _LABELLED: Final = (1, 8, 15, 22, 29)
 
 
@@ -164,8 +165,13 @@ def _rows(
         (name, figures.estimate(table, node, node, ACTIVE), table.count(node, ACTIVE) is None)
         for node, name in nodes
     ]
-    return interval_rows(
-        sorted(found, key=lambda each: -each[1].phones if each[1] else 0)
-        if len(found) > len(_LABELLED)
-        else found
-    )
+    notes = {name: _able_there(table, node) for node, name in nodes}
+    if len(found) > _FEW:
+        found.sort(key=lambda each: -each[1].phones if each[1] else 0)
+    return [replace(row, note=notes[row.name]) for row in interval_rows(found)]
+
+
+def _able_there(table: FigureTable, node: str) -> str:
+    """Return which share of the active phones of a node was able to warn."""
+    active, healthy = table.count(node, ACTIVE), table.count(node, HEALTHY)
+    return f"{share(healthy, active)} able" if active and healthy is not None else ""
