@@ -271,3 +271,14 @@ def test_a_day_of_chunks_that_nobody_knows_any_more_is_not_0() -> None:
     assert said.plot.bars[0].is_known
     assert not said.plot.bars[1].is_known
     assert [row[0] for row in said.listing.rows] == ["1 October"]
+
+
+def test_chunks_of_days_that_were_closed_too_late_are_not_known_rather_than_none() -> None:
+    unknown: Counts = {("chunks",): None, ("keys",): None, ("bytes",): None}
+    late = table(Subject.CHUNKS, Span.DAY, Breakdown.NOTHING, OCTOBER.first, unknown)
+
+    assert (
+        chunks(figures(late), OCTOBER).headline
+        == "What was published in October 2020 is not known."
+    )
+    assert codes(figures(late), OCTOBER).outcome == []

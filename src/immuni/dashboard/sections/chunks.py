@@ -39,7 +39,9 @@ def chunks(figures: Figures, month: Month) -> Chunks:
         columns.append(Column(label, title, (round(mean),)))
         rows.append((on(day), exactly(count), exactly(keys), kilobytes(octets), kilobytes(mean)))
         number, size = number + count, size + octets
-    headline = f"Nothing was published in {month.name} yet."
+    headline = f"What was published in {month.name} is not known."
+    if rows:
+        headline = f"Nothing was published in {month.name} yet."
     if number:
         headline = (
             f"A chunk had {kilobytes(size / number)} on average; "
