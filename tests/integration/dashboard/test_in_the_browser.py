@@ -17,10 +17,11 @@ NARROW: Final = 320
 """Width to which WCAG 2.2 wants pages to flow, in pixels."""
 SCREENS: Final = {
     NARROW: ["2020-10"],
-    PHONE: ["2020-10", "2020-11"],
-    DESK: ["2020-10", "2020-11", "1999-01"],
+    PHONE: ["2020-10", "2020-11", "1999-01"],
+    DESK: ["2020-10"],
 }
-"""Which pages are looked at on screens of which width; there is none of 1999."""
+"""Which pages are looked at on screens of which width; there is none of 1999. Colours do not depend
+on the width."""
 # The other script looks at the colours of words in HTML; those in SVG are filled.
 POOR_IN_PLOTS: Final = """() => {
   const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
@@ -89,9 +90,10 @@ async def test_every_page_can_be_read_fits_its_screen_and_asks_nobody_else(
             await page.goto(f"{origin}/months/{month}")
             await page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
-            assert await page.evaluate(CONTRASTS) == []
-            assert await page.evaluate(POOR_IN_PLOTS) == []
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
+            if width == PHONE:
+                assert await page.evaluate(CONTRASTS) == []
+                assert await page.evaluate(POOR_IN_PLOTS) == []
         await page.context.close()
 
     assert [each for each in complaints if "400" not in each] == []
