@@ -7,6 +7,7 @@ withheld with them is proved elsewhere.
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import astuple
 from datetime import date, timedelta
 from math import exp, sqrt
 from pathlib import Path
@@ -21,6 +22,7 @@ from immuni.dashboard.figures import (
     Cell,
     Figures,
     FigureTable,
+    Rate,
     RateKey,
     Span,
     Subject,
@@ -74,8 +76,8 @@ def sample_figures(*, last: date = LAST, seed: int = 20201017) -> Figures:
     counts = _Country(Random(seed)).counts(last)  # noqa: S311 - test data
     tables = {key: FigureTable(key, _shown(key, cells)) for key, cells in counts.items()}
     months = {Month.of(key.since) for key in tables if key.span is Span.PERIOD}
-    rates: dict[RateKey, float | None] = {
-        RateKey(month.first, subject, breakdown, node): rate
+    rates: dict[RateKey, Rate] = {
+        RateKey(month.first, subject, breakdown, node): Rate(rate)
         for month in months
         for subject, rate in RATES.items()
         for breakdown, nodes in (
@@ -101,9 +103,7 @@ def write_figures(owner_url: str, figures: Figures) -> None:
                     )
         with cursor.copy("COPY analytics.effective_rate FROM STDIN") as copy:
             for rate_key, rate in figures.rates.items():
-                copy.write_row(
-                    (rate_key.month, rate_key.subject, rate_key.breakdown, rate_key.node, rate)
-                )
+                copy.write_row((*astuple(rate_key), *astuple(rate)))
 
 
 def _shown(key: TableKey, cells: Counter[Cell]) -> dict[Cell, int | None]:

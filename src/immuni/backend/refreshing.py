@@ -136,7 +136,7 @@ class Refreshing:
             await keep_tables(connection, [(name, ledger.tables[name]) for name in ledger.new])
             if ends_period(day):
                 rates = await load_rates(connection, month)
-                await keep_rates(connection, month, effective_rates(counts, rates))
+                await keep_rates(connection, month, effective_rates(ledger, counts.days, rates))
             # The month before is kept, for open data.
             await forget_counts(connection, before=month_before(month))
 

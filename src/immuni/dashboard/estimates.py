@@ -14,15 +14,12 @@ Source:
 """
 
 from dataclasses import dataclass
-from math import ceil, floor, log10, sqrt
+from math import ceil, floor, sqrt
 from statistics import NormalDist
 from typing import Final
 
 CONFIDENCE: Final = 0.95
 """How often an interval is to hold the true number of phones; it does so a little more often."""
-
-RATE_DIGITS: Final = 3
-"""Digits of a rate that count: with more of them, counts could be computed from it."""
 
 _Z: Final = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
@@ -36,13 +33,13 @@ class Estimate:
     high: int
 
 
-def estimate(reports: int, rate: float) -> Estimate:
+def estimate(reports: int, rate: float, *, spread: float = 1) -> Estimate:
     """Estimate how many phones drew, from how many reported.
 
     Args:
         reports: Their number, as it is shown.
-        rate: The sampling rate, as it is shown: rounded to `RATE_DIGITS`. Of a month with several,
-            reports / sum(reports / rate of their day).
+        rate: The sampling rate; of a month with several, the effective one.
+        spread: What several rates make of the variance, by that of the effective one alone.
 
     Raises:
         ValueError: The rate is none: where nobody was to report, nothing tells how many drew.
@@ -55,10 +52,10 @@ def estimate(reports: int, rate: float) -> Estimate:
         raise ValueError(f"a sampling rate lies above 0 and not above 1, got {rate}")
     if rate == 1:
         return Estimate(reports, reports, reports)
-    rounding = 10.0 ** (floor(log10(rate)) - RATE_DIGITS + 1) / 2
-    low = _limit(max(0, reports - 0.5), min(1, rate + rounding), -1)
-    high = _limit(reports + 0.5, rate - rounding, 1)
-    return Estimate(round(reports / rate), max(reports, floor(low)), ceil(high))
+    phones, wider = reports / rate, sqrt(spread)
+    low = phones - wider * (phones - _limit(max(0, reports - 0.5), rate, -1))
+    high = phones + wider * (_limit(reports + 0.5, rate, 1) - phones)
+    return Estimate(round(phones), max(reports, floor(low)), ceil(high))
 
 
 def _limit(reports: float, rate: float, sign: int) -> float:

@@ -114,16 +114,32 @@ class RateKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """Which share of phones reported.
+
+    Attributes:
+        rate: The share; None where it is not known.
+        spread: What several rates make of the variance of an estimate, by that of one.
+    """
+
+    rate: float | None
+    spread: float = 1
+
+
+_UNKNOWN: Final = Rate(None)
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Tables of some time, and the sampling rates of a month.
 
     Attributes:
         tables: The tables that were decided.
-        rates: What is known of sampling rates; None and a missing one is not known.
+        rates: What is known of sampling rates; a missing one is not.
     """
 
     tables: Mapping[TableKey, FigureTable]
-    rates: Mapping[RateKey, float | None] = field(default_factory=dict)
+    rates: Mapping[RateKey, Rate] = field(default_factory=dict)
 
     def table(
         self, subject: Subject, span: Span, breakdown: Breakdown, since: date
@@ -142,10 +158,14 @@ class Figures:
 
         Places have everybody's: with one of its own, a place would tell of its platforms.
         """
+        return self._rate(table, node).rate
+
+    def _rate(self, table: FigureTable, node: str) -> Rate:
         key, month = table.key, Month.of(table.key.since).first
+        rate_key = RateKey(month, key.subject, key.breakdown, node)
         if node == ALL or key.breakdown is not Breakdown.BUILD:
-            return self.rates.get(RateKey(month, key.subject, Breakdown.NOTHING, ALL))
-        return self.rates.get(RateKey(month, key.subject, key.breakdown, node))
+            rate_key = RateKey(month, key.subject, Breakdown.NOTHING, ALL)
+        return self.rates.get(rate_key, _UNKNOWN)
 
     def estimate(self, table: FigureTable, node: str, *cell: str) -> Estimate | None:
         """Return how many phones stand behind a count that is shown.
@@ -158,8 +178,10 @@ class Figures:
         Returns:
             None where the count is withheld, or the rate is not known.
         """
-        rate, reports = self.rate(table, node), table.count(*cell)
-        return estimate(reports, rate) if reports is not None and rate else None
+        known, reports = self._rate(table, node), table.count(*cell)
+        if reports is None or not known.rate:
+            return None
+        return estimate(reports, known.rate, spread=known.spread)
 
 
 class FigureStore:
@@ -205,17 +227,17 @@ class FigureStore:
             )
             return _tables(await cursor.fetchall()).get(key)
 
-    async def rates(self, since: date, until: date) -> dict[RateKey, float | None]:
+    async def rates(self, since: date, until: date) -> dict[RateKey, Rate]:
         """Return what is known of the sampling rates of months that begin in a span of time."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "SELECT month, subject, breakdown, node, rate FROM analytics.effective_rate"
+                "SELECT month, subject, breakdown, node, rate, spread FROM analytics.effective_rate"
                 " WHERE month >= %s AND month < %s",
                 [since, until],
             )
             return {
-                RateKey(first, Subject(subject), Breakdown(breakdown), node): rate
-                for first, subject, breakdown, node, rate in await cursor.fetchall()
+                RateKey(first, Subject(subject), Breakdown(breakdown), node): Rate(rate, spread)
+                for first, subject, breakdown, node, rate, spread in await cursor.fetchall()
             }
 
     async def of_page(self, month: Month) -> Figures:

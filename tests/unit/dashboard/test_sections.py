@@ -10,6 +10,7 @@ from immuni.dashboard.figures import (
     Cell,
     Figures,
     FigureTable,
+    Rate,
     RateKey,
     Span,
     Subject,
@@ -33,7 +34,7 @@ def figures(*tables: FigureTable, rate: float | None = 0.5) -> Figures:
     return Figures(
         {table.key: table for table in tables},
         {
-            RateKey(OCTOBER.first, subject, Breakdown.NOTHING, "all"): rate
+            RateKey(OCTOBER.first, subject, Breakdown.NOTHING, "all"): Rate(rate)
             for subject in (Subject.ACTIVE, Subject.NOTIFIED)
         },
     )
@@ -86,7 +87,7 @@ def test_which_share_is_able_to_warn_is_told_where_both_counts_are_shown() -> No
     )  # fmt: skip
     known = figures(NATIONAL, builds)
     rates = {
-        RateKey(OCTOBER.first, Subject.ACTIVE, Breakdown.BUILD, node): 0.5
+        RateKey(OCTOBER.first, Subject.ACTIVE, Breakdown.BUILD, node): Rate(0.5)
         for node in ("ios", "android", "ios 10")
     }
 

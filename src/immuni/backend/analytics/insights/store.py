@@ -52,7 +52,7 @@ _FIGURES: Final = """
 _RELEASE: Final = "INSERT INTO analytics.release VALUES (%s, %s, %s, %s)"
 _KEEP_FIGURE: Final = "INSERT INTO analytics.figure VALUES (%s, %s, %s, %s, %s, %s)"
 _FORGET_RATES: Final = "DELETE FROM analytics.effective_rate WHERE month = %s"
-_KEEP_RATE: Final = "INSERT INTO analytics.effective_rate VALUES (%s, %s, %s, %s, %s)"
+_KEEP_RATE: Final = "INSERT INTO analytics.effective_rate VALUES (%s, %s, %s, %s, %s, %s)"
 _LAST_CLOSED: Final = "SELECT max(since) FROM analytics.release WHERE span = 'day'"
 _COUNTED_AFTER: Final = "SELECT day FROM analytics.counted_day WHERE day > %s ORDER BY day"
 # Figures go with their table; the last day that was counted stays, so that none is counted again.
@@ -126,7 +126,10 @@ async def keep_rates(connection: Connection, month: date, rates: Iterable[Effect
     async with connection.cursor() as cursor:
         await cursor.executemany(
             _KEEP_RATE,
-            [(month, each.subject, each.breakdown, each.node, each.rate) for each in rates],
+            [
+                (month, each.subject, each.breakdown, each.node, each.rate, each.spread)
+                for each in rates
+            ],
         )
 
 

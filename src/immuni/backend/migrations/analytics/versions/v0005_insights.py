@@ -105,10 +105,13 @@ def _figures() -> None:
             breakdown text NOT NULL,
             node text NOT NULL,
             rate double precision CHECK (rate > 0 AND rate <= 1),
+            spread double precision NOT NULL DEFAULT 1 CHECK (spread >= 1),
             PRIMARY KEY (month, subject, breakdown, node)
         );
         COMMENT ON TABLE analytics.effective_rate IS
             'reports of a month for each phone that drew; null where it is not known';
+        COMMENT ON COLUMN analytics.effective_rate.spread IS
+            'how much larger the variance of an estimate is than with one rate all month';
 
         GRANT SELECT, INSERT, DELETE ON analytics.release, analytics.figure,
             analytics.effective_rate TO immuni_analytics;
