@@ -4,6 +4,7 @@ Every day is counted once and decided once, in the order of days. Wherever it st
 to the same: what was decided is stored with the day, in one transaction.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -128,7 +129,14 @@ class Refreshing:
         day = counts.days[-1]
         month = first_of_month(day)
         ledger.new.clear()
-        close_day(ledger, counts, territory=self.territory, k_anonymity=self.settings.k_anonymity)
+        # Seconds at the end of a month, in which other jobs and the heartbeat go on.
+        await asyncio.to_thread(
+            close_day,
+            ledger,
+            counts,
+            territory=self.territory,
+            k_anonymity=self.settings.k_anonymity,
+        )
         ledger.enter(
             TableName(Subject.CHUNKS, Span.DAY, Breakdown.NOTHING, day), await self._chunks(day)
         )
