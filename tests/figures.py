@@ -26,7 +26,7 @@ from immuni.dashboard.figures import (
     RateKey,
     Span,
     Subject,
-    TableKey,
+    TableName,
 )
 from immuni.dashboard.months import Month
 
@@ -68,7 +68,7 @@ _UPLOADS: Final = {
 _SINCE_CONTACT: Final = {1: 0.02, 2: 0.1, 3: 0.17, 4: 0.19, 5: 0.16, 6: 0.12, 7: 0.09, 8: 0.06}
 
 T = TypeVar("T")
-Counts = dict[TableKey, Counter[Cell]]
+Counts = dict[TableName, Counter[Cell]]
 
 
 def sample_figures(*, last: date = LAST, seed: int = 20201017) -> Figures:
@@ -106,7 +106,7 @@ def write_figures(owner_url: str, figures: Figures) -> None:
                 copy.write_row((*astuple(rate_key), *astuple(rate)))
 
 
-def _shown(key: TableKey, cells: Counter[Cell]) -> dict[Cell, int | None]:
+def _shown(key: TableName, cells: Counter[Cell]) -> dict[Cell, int | None]:
     return {
         cell: None if count < K_ANONYMITY and key.subject is not Subject.CHUNKS else count
         for cell, count in cells.items()
@@ -267,7 +267,7 @@ class _Country:
         since: date,
         cells: Mapping[tuple[str], int] | Mapping[tuple[str, str], int],
     ) -> None:
-        counts = self.tables.setdefault(TableKey(subject, span, breakdown, since), Counter())
+        counts = self.tables.setdefault(TableName(subject, span, breakdown, since), Counter())
         for cell, count in cells.items():
             counts[cell] += count
 

@@ -7,7 +7,7 @@ import msgspec
 
 from immuni.dashboard.early_warning import Finding, Verdict
 from immuni.dashboard.estimates import CONFIDENCE
-from immuni.dashboard.figures import Breakdown, Figures, FigureTable, Span, Subject, TableKey
+from immuni.dashboard.figures import Breakdown, Figures, FigureTable, Span, Subject, TableName
 from immuni.dashboard.forecast import CONFIDENCE as FORECAST_CONFIDENCE
 from immuni.dashboard.forecast import Band, DayAhead
 
@@ -34,7 +34,7 @@ class ReleaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     since: date
 
     @classmethod
-    def of(cls, key: TableKey) -> "ReleaseAnswer":
+    def of(cls, key: TableName) -> "ReleaseAnswer":
         """Return the answer about a table."""
         return cls(subject=key.subject, span=key.span, breakdown=key.breakdown, since=key.since)
 

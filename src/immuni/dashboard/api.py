@@ -25,7 +25,7 @@ from immuni.dashboard.figures import (
     FigureTable,
     Span,
     Subject,
-    TableKey,
+    TableName,
 )
 from immuni.dashboard.months import Month
 from immuni.dashboard.sections.outlook import days_ahead
@@ -177,13 +177,13 @@ class Api:
         return EstimatesAnswer.of(Figures({table.key: table}, rates), table)
 
 
-def _key(call: Call[None]) -> TableKey:
+def _key(call: Call[None]) -> TableName:
     query = call.query
     try:
         since = date.fromisoformat(query["since"])
     except ValueError as error:
         raise QueryError("query since is no day") from error
-    return TableKey(
+    return TableName(
         Subject(query["subject"]), Span(query["span"]), Breakdown(query["breakdown"]), since
     )
 

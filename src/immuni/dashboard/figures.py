@@ -11,8 +11,9 @@ from typing import Final, LiteralString
 
 from psycopg.rows import TupleRow
 
-from immuni.backend.analytics.insights.figures import Breakdown, Span, Subject
+from immuni.backend.analytics.insights.figures import Breakdown, Span, Subject, TableName
 from immuni.backend.analytics.insights.tables import Cell
+from immuni.backend.analytics.insights.trees import ALL
 from immuni.dashboard.estimates import Estimate, estimate
 from immuni.dashboard.months import Month
 from immuni.database import Pool
@@ -27,11 +28,9 @@ __all__ = [
     "RateKey",
     "Span",
     "Subject",
-    "TableKey",
+    "TableName",
 ]
 
-ALL: Final = "all"
-"""The node that holds all others."""
 LOOK_BACK: Final = timedelta(days=91)
 """How far back a page reads: forecasts and warnings are made from what was before its month."""
 
@@ -65,23 +64,6 @@ _OF_A_TABLE: LiteralString = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TableKey:
-    """Which table.
-
-    Attributes:
-        subject: What is counted.
-        span: Over which time.
-        breakdown: What is told apart.
-        since: The first day of that time.
-    """
-
-    subject: Subject
-    span: Span
-    breakdown: Breakdown
-    since: date
-
-
 @dataclass(frozen=True, slots=True)
 class FigureTable:
     """A table of which was decided what is shown.
@@ -91,7 +73,7 @@ class FigureTable:
         counts: Cells that are not 0; None is withheld.
     """
 
-    key: TableKey
+    key: TableName
     counts: Mapping[Cell, int | None]
 
     def count(self, *cell: str) -> int | None:
@@ -138,14 +120,14 @@ class Figures:
         rates: What is known of sampling rates; a missing one is not.
     """
 
-    tables: Mapping[TableKey, FigureTable]
+    tables: Mapping[TableName, FigureTable]
     rates: Mapping[RateKey, Rate] = field(default_factory=dict)
 
     def table(
         self, subject: Subject, span: Span, breakdown: Breakdown, since: date
     ) -> FigureTable | None:
         """Return a table; None where nothing was decided about it yet."""
-        return self.tables.get(TableKey(subject, span, breakdown, since))
+        return self.tables.get(TableName(subject, span, breakdown, since))
 
     def of_month(
         self, month: Month, subject: Subject, breakdown: Breakdown = Breakdown.NOTHING
@@ -209,7 +191,7 @@ class FigureStore:
             )
             return [Month.of(first) for (first,) in await cursor.fetchall()]
 
-    async def releases(self, month: Month) -> list[TableKey]:
+    async def releases(self, month: Month) -> list[TableName]:
         """Return the tables that begin in a month, in order."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
@@ -219,7 +201,7 @@ class FigureStore:
             )
             return sorted(_key(row) for row in await cursor.fetchall())
 
-    async def table(self, key: TableKey) -> FigureTable | None:
+    async def table(self, key: TableName) -> FigureTable | None:
         """Return one table whole; None where nothing was decided about it yet."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
@@ -254,15 +236,15 @@ class FigureStore:
         return Figures(tables, await self.rates(month.first - LOOK_BACK, month.next.first))
 
 
-def _key(row: TupleRow) -> TableKey:
+def _key(row: TupleRow) -> TableName:
     subject, span, breakdown, since = row[:4]
-    return TableKey(Subject(subject), Span(span), Breakdown(breakdown), since)
+    return TableName(Subject(subject), Span(span), Breakdown(breakdown), since)
 
 
-def _tables(rows: Iterable[TupleRow]) -> dict[TableKey, FigureTable]:
+def _tables(rows: Iterable[TupleRow]) -> dict[TableName, FigureTable]:
     """Return tables from their cells; one without any has a row whose cell is null."""
-    counts: dict[TableKey, dict[Cell, int | None]] = {}
-    keys: dict[TupleRow, TableKey] = {}
+    counts: dict[TableName, dict[Cell, int | None]] = {}
+    keys: dict[TupleRow, TableName] = {}
     for row in rows:
         key = keys.get(row[:4]) or keys.setdefault(row[:4], _key(row))
         cells = counts.setdefault(key, {})

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from immuni.backend.analytics.insights.periods import FIRST_DAYS, days_of_period
+
 NAMES: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_PERIODS: Final = (1, 8, 15, 22)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,18 +67,11 @@ class Month:
     @property
     def periods(self) -> list[date]:
         """The first days of its periods."""
-        return [self.first.replace(day=day) for day in _PERIODS]
+        return [self.first.replace(day=day) for day in FIRST_DAYS]
 
     def holds(self, day: date) -> bool:
         """Tell whether a day lies in it."""
         return Month.of(day) == self
-
-
-def days_of_period(since: date) -> list[date]:
-    """Return the days of the period that begins on a day."""
-    days = [day for day in Month.of(since).days if day >= since]
-    following = [day for day in days[1:] if day.day in _PERIODS]
-    return [day for day in days if not following or day < following[0]]
 
 
 def period_name(since: date) -> str:

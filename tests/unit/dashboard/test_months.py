@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immuni.dashboard.months import Month, days_of_period, period_name
+from immuni.backend.analytics.insights.periods import days_of_period
+from immuni.dashboard.months import Month, period_name
 
 
 @given(st.dates(date(2020, 1, 1), date(2100, 1, 1)))

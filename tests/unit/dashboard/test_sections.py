@@ -14,7 +14,7 @@ from immuni.dashboard.figures import (
     RateKey,
     Span,
     Subject,
-    TableKey,
+    TableName,
 )
 from immuni.dashboard.forecast import ForecastSettings
 from immuni.dashboard.months import Month
@@ -43,7 +43,7 @@ def figures(*tables: FigureTable, rate: float | None = 0.5) -> Figures:
 def table(
     subject: Subject, span: Span, breakdown: Breakdown, since: date, counts: Counts
 ) -> FigureTable:
-    return FigureTable(TableKey(subject, span, breakdown, since), counts)
+    return FigureTable(TableName(subject, span, breakdown, since), counts)
 
 
 def of_october(subject: Subject, breakdown: Breakdown, counts: Counts) -> FigureTable:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from immuni.dashboard.figures import TableKey
+from immuni.dashboard.figures import TableName
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Download:
     path: str
 
 
-def download(label: str, key: TableKey, kind: str = "figures") -> Download:
+def download(label: str, key: TableName, kind: str = "figures") -> Download:
     """Return the download of a table, or of the estimates that are made from it."""
     return Download(
         label,

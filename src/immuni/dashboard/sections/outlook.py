@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from immuni.backend.analytics.insights.periods import days_of_period
 from immuni.backend.analytics.insights.risky_days import LOOKING_BACK
 from immuni.dashboard.figures import ALL, Breakdown, Figures, FigureTable, Span, Subject
 from immuni.dashboard.forecast import (
@@ -15,7 +16,7 @@ from immuni.dashboard.forecast import (
     NotifiedPeriod,
     forecast,
 )
-from immuni.dashboard.months import Month, days_of_period
+from immuni.dashboard.months import Month
 from immuni.dashboard.plots.bands import BandPlot, Point, band_plot
 from immuni.dashboard.plots.bars import BarPlot, Column, bar_plot
 from immuni.dashboard.sections import Listing

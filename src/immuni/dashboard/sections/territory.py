@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from immuni.api import Territory
+from immuni.backend.analytics.insights.periods import days_of_period
 from immuni.dashboard.early_warning import (
     Change,
     EarlyWarningSettings,
@@ -14,7 +15,7 @@ from immuni.dashboard.early_warning import (
     early_warning,
 )
 from immuni.dashboard.figures import ALL, Breakdown, Figures, FigureTable, Span, Subject
-from immuni.dashboard.months import Month, days_of_period, period_name
+from immuni.dashboard.months import Month, period_name
 from immuni.dashboard.plots.rows import Row, bar_rows
 from immuni.dashboard.plots.tiles import TileMap, tile_map
 from immuni.dashboard.sections import Listing

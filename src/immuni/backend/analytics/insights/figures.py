@@ -45,7 +45,7 @@ class Breakdown(StrEnum):
     RISKY_DAY = "risky-day"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class TableName:
     """Which table of figures: of which subject, over what, told apart how, and from which day."""
 

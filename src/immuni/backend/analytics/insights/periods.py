@@ -7,13 +7,14 @@ count of the two or three days at its edge.
 from datetime import date, timedelta
 from typing import Final
 
-_FIRST_DAYS: Final = (22, 15, 8, 1)
+FIRST_DAYS: Final = (1, 8, 15, 22)
+"""Of the periods of every month."""
 _DAY: Final = timedelta(days=1)
 
 
 def first_of_period(day: date) -> date:
     """Return the first day of a day's period: the 1st, 8th, 15th or 22nd of its month."""
-    return day.replace(day=next(first for first in _FIRST_DAYS if first <= day.day))
+    return day.replace(day=max(first for first in FIRST_DAYS if first <= day.day))
 
 
 def last_of_month(day: date) -> date:
@@ -29,7 +30,13 @@ def ends_month(day: date) -> bool:
 
 def ends_period(day: date) -> bool:
     """Tell whether a day is the last of its period."""
-    return ends_month(day) or (day + _DAY).day in _FIRST_DAYS
+    return ends_month(day) or (day + _DAY).day in FIRST_DAYS
+
+
+def days_of_period(since: date) -> list[date]:
+    """Return the days of the period that begins on a day."""
+    days = days_between(since, last_of_month(since))
+    return days[: next(place for place, day in enumerate(days, start=1) if ends_period(day))]
 
 
 def days_between(first: date, last: date) -> list[date]:
