@@ -9,7 +9,8 @@ from typing import Any, Final, get_type_hints
 import typer
 
 from immuni.cli import app
-from scripts.reference.answers import FIGURES, TOLD
+from scripts.reference.answers import TOLD
+from scripts.reference.job_figures import FIGURES
 from scripts.reference.json_shape import shape_of, written
 from scripts.reference.markdown import block, code, table
 from scripts.reference.told import Answer, Told

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from scripts.reference.answers import FIGURES, TOLD
+from scripts.reference.answers import TOLD
 from scripts.reference.command_line import check_members
+from scripts.reference.job_figures import FIGURES
 from tests.running import RunningSystem, ended
 
 pytestmark = pytest.mark.timeout(300)
