@@ -209,10 +209,9 @@ async def test_two_thousand_wait_at_once_and_one_worker_serves_them_all(
             "UPDATE analytics.authorisation SET step = 'check', due_at = now() + interval '3 s'"
         )
     async with a_desk(analytics_database, device_check=apple) as desk:
-        waiting = len(asyncio.all_tasks())
         await until(desk.select_due, lambda due: due > 0)
-        assert waiting < 50
-        assert len(asyncio.all_tasks()) < waiting + 2 * 16
+        # Some for the sixteen calls and the connections, none for each that waits.
+        assert len(asyncio.all_tasks()) < 100
         await desk.all_ended()
 
         assert await desk.ask(*phones) == [True] * 2000
