@@ -45,6 +45,14 @@ setup: .venv/.installed ## Set up what is missing to run the system
 		--require-hashes --requirement $<
 	@touch $@
 
+# The OpenID provider of the tests, likewise.
+.venv/.oidc: requirements-oidc.lock .venv/.created
+	@echo 'Installing the packages of $<'
+	@umask 022 && $(python) -m venv --clear .venv/oidc
+	@umask 022 && .venv/oidc/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement $<
+	@touch $@
+
 # The stamp alone does not tell when the library is gone.
 ifeq ($(wildcard src/immuni/_core/_native*.so),)
 .PHONY: .venv/.installed
@@ -67,7 +75,7 @@ demo: setup ## Tell the whole story without hands
 # --- Checking it.
 
 .PHONY: test
-test: setup .venv/.development .venv/.s3 ## Run every test
+test: setup .venv/.development .venv/.s3 .venv/.oidc ## Run every test
 	@scripts/install-tools browser hsm nginx promtool
 	scripts/with-rust cargo test --quiet --workspace --locked
 	$(python) -m pytest --numprocesses 2 --dist worksteal --ignore tests/traffic
@@ -126,6 +134,7 @@ lock: .venv/.development ## Lock the Python packages anew; upgrade=--upgrade tak
 	$(call compile,requirements.lock,pyproject.toml --group build)
 	$(call compile,requirements-dev.lock,pyproject.toml --group dev --constraints requirements.lock)
 	$(call compile,requirements-s3.lock,--group s3)
+	$(call compile,requirements-oidc.lock,--group oidc)
 
 # The locks hold for every Python and machine, and name no host.
 compile = .venv/bin/uv pip compile $(2) $(upgrade) --quiet --universal --python-version 3.11 \
