@@ -30,8 +30,8 @@ from immuni.deployment.wiring import Wiring
 from immuni.deployment.wiring.jobs import job_parts, job_table
 from immuni.entropy import SystemEntropy
 from immuni.export import Export, read_unverified_export
-from immuni.portal.accounts import Role as AccountRole
-from immuni.portal.registration import create_account
+from immuni.portal.accounts.registration import create_account
+from immuni.portal.accounts.roles import Role as AccountRole
 from immuni.settings import Source
 
 SERVERS: Final = (Role.GET, Role.UPLOAD, Role.ANALYTICS, Role.OTP, Role.PORTAL)

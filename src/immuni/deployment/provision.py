@@ -30,8 +30,8 @@ from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.deployment.settings import DatabaseSettings, loopback_url, nginx_url
 from immuni.deployment.signing_keys import ensure_signing_keys
 from immuni.entropy import Entropy, SystemEntropy
-from immuni.portal.accounts import Role as AccountRole
-from immuni.portal.registration import ensure_account
+from immuni.portal.accounts.registration import ensure_account
+from immuni.portal.accounts.roles import Role as AccountRole
 from immuni.settings import settings_of
 from immuni.telemetry import logger
 

@@ -14,18 +14,21 @@ from starlette.types import ExceptionHandler
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.entropy import Entropy
-from immuni.portal.authorise_pages import AuthorisePages, MayNotAuthoriseError
+from immuni.portal.audit.trail import AuditTrail
+from immuni.portal.authorising.otp_service import OtpServiceClient
+from immuni.portal.authorising.pages import AuthorisePages
 from immuni.portal.desk import Desk
+from immuni.portal.door import Door, NotAllowedError, NotSignedInError
 from immuni.portal.failures import FailurePages
 from immuni.portal.forms import ForeignFormError, MalformedFormError
 from immuni.portal.health import HealthEndpoints
-from immuni.portal.otp_service import OtpServiceClient
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
 from immuni.portal.shell import PageShell
-from immuni.portal.sign_in_pages import NotSignedInError, SignInPages
+from immuni.portal.signing_in.pages import SignInPages
+from immuni.portal.signing_in.sessions import Sessions
+from immuni.portal.signing_in.store import SessionStore
 from immuni.portal.site import Site
-from immuni.portal.store import PortalStore
 from immuni.web import HttpMetrics, ShellError
 from immuni.web.observing import Observer
 from immuni.web.static_files import StaticFiles
@@ -60,36 +63,40 @@ def create_portal(
     site = Site.parse(public_url)
     files = StaticFiles(_STATIC_FOLDER)
     desk = Desk(
-        store=PortalStore(pool),
+        pool=pool,
+        trail=AuditTrail(pool),
         pages=Pages(site, files),
         site=site,
         clock=clock,
         entropy=entropy,
         settings=settings,
     )
-    sign_in = SignInPages(desk)
-    authorise = AuthorisePages(desk, sign_in=sign_in, otp_client=otp_client)
+    sessions = Sessions(
+        SessionStore(pool, desk.trail), clock=clock, entropy=entropy, settings=settings
+    )
+    door = Door(site, sessions)
+    sign_in = SignInPages(desk, door=door, sessions=sessions)
     return Starlette(
         routes=[
-            *authorise.routes(),
+            *AuthorisePages(desk, door=door, otp_client=otp_client).routes(),
             *sign_in.routes(),
-            *HealthEndpoints(desk.store).routes(),
+            *HealthEndpoints(pool).routes(),
             files.route(),
         ],
         middleware=[
             Middleware(Observer, metrics=HttpMetrics(registry)),
             Middleware(PageShell, site=site, pages=desk.pages),
         ],
-        exception_handlers=_exception_handlers(sign_in, authorise, FailurePages(desk.pages)),
+        exception_handlers=_exception_handlers(sign_in, FailurePages(desk.pages)),
     )
 
 
 def _exception_handlers(
-    sign_in: SignInPages, authorise: AuthorisePages, failures: FailurePages
+    sign_in: SignInPages, failures: FailurePages
 ) -> Mapping[Any, ExceptionHandler]:
     return {
         NotSignedInError: sign_in.refuse,
-        MayNotAuthoriseError: authorise.refuse,
+        NotAllowedError: failures.not_allowed,
         ForeignFormError: failures.foreign_form,
         MalformedFormError: failures.malformed_form,
         ShellError: failures.malformed_form,

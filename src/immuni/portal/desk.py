@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from immuni.clock import Clock
+from immuni.database import Pool
 from immuni.entropy import Entropy
+from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
 from immuni.portal.site import Site
-from immuni.portal.store import PortalStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,8 @@ class Desk:
     """Records, pages, clock and chance of one portal.
 
     Attributes:
-        store: The tables.
+        pool: The portal's database; each part keeps its own SQL in its ``store.py``.
+        trail: Where everything that is done leaves an event.
         pages: The templates.
         site: Where browsers reach the portal.
         clock: Tells which day is today, and how old sessions are.
@@ -23,7 +25,8 @@ class Desk:
         settings: What can be changed.
     """
 
-    store: PortalStore
+    pool: Pool
+    trail: AuditTrail
     pages: Pages
     site: Site
     clock: Clock

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from immuni.portal.door import NotAllowedError
 from immuni.portal.rendering import Pages
 from immuni.telemetry import logger
 from immuni.web import BodyTooLargeError
@@ -22,6 +23,17 @@ class FailurePages:
     def __init__(self, pages: Pages) -> None:
         """Keep the renderer."""
         self._pages = pages
+
+    async def not_allowed(self, request: Request, error: Exception) -> Response:
+        """Tell an account of another role that a page is not for it."""
+        session = error.session if isinstance(error, NotAllowedError) else None
+        return self._pages.render(
+            request,
+            "notice.html",
+            notice="other_role",
+            session=session,
+            status=HTTPStatus.FORBIDDEN,
+        )
 
     async def foreign_form(self, request: Request, _error: Exception) -> Response:
         """Answer a form that belongs to another session."""

@@ -1,6 +1,7 @@
 """Forms as browsers send them, read with limits."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from urllib.parse import parse_qsl
@@ -8,12 +9,27 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from immuni.errors import ImmuniError
-from immuni.portal.sessions import Session
+from immuni.portal.signing_in.sessions import Session
 from immuni.web import BodyLimits, Headers, read_body
 
-_LIMITS: Final = BodyLimits(max_body_size=16 * 1024, body_timeout=timedelta(seconds=10))
-_MAX_FIELDS: Final = 20
+_BODY_TIMEOUT: Final = timedelta(seconds=10)
 _CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormLimits:
+    """How much a form may hold.
+
+    Attributes:
+        max_body_size: In bytes, as it is sent.
+        max_fields: How many fields.
+    """
+
+    max_body_size: int = 16 * 1024
+    max_fields: int = 20
+
+
+FORM_LIMITS: Final = FormLimits()
 
 
 class MalformedFormError(ImmuniError, ValueError):
@@ -24,7 +40,7 @@ class ForeignFormError(ImmuniError, PermissionError):
     """A form was not made for the session that sends it; nothing was done."""
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
+async def read_form(request: Request, limits: FormLimits = FORM_LIMITS) -> Mapping[str, str]:
     """Return the fields of a form.
 
     Raises:
@@ -35,14 +51,15 @@ async def read_form(request: Request) -> Mapping[str, str]:
     media_type = (headers.one("content-type") or "").partition(";")[0].strip().lower()
     if media_type != _CONTENT_TYPE:
         raise MalformedFormError(f"want a body of type {_CONTENT_TYPE}")
-    body = await read_body(request.scope, headers, request.receive, _LIMITS)
+    allowed = BodyLimits(max_body_size=limits.max_body_size, body_timeout=_BODY_TIMEOUT)
+    body = await read_body(request.scope, headers, request.receive, allowed)
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(body),
             errors="strict",
-            max_num_fields=_MAX_FIELDS,
+            max_num_fields=limits.max_fields,
         )
     except ValueError as error:
         raise MalformedFormError("the body is not a form") from error
@@ -52,7 +69,9 @@ async def read_form(request: Request) -> Mapping[str, str]:
     return form
 
 
-async def read_own_form(request: Request, session: Session) -> Mapping[str, str]:
+async def read_own_form(
+    request: Request, session: Session, limits: FormLimits = FORM_LIMITS
+) -> Mapping[str, str]:
     """Return the fields of a form that a page of this session holds.
 
     Raises:
@@ -60,7 +79,7 @@ async def read_own_form(request: Request, session: Session) -> Mapping[str, str]
         ShellError: As for `read_form`.
         ForeignFormError: It was not made for this session; nothing was done.
     """
-    form = await read_form(request)
+    form = await read_form(request, limits)
     if not session.wrote(form.get("csrf", "")):
         raise ForeignFormError("the form was not made for this session")
     return form

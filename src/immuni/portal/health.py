@@ -4,20 +4,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from immuni.portal.routing import page
-from immuni.portal.store import PortalStore
+from immuni.database import Pool
+from immuni.portal.door import open_page
 
 
 class HealthEndpoints:
     """For supervisors and load balancers."""
 
-    def __init__(self, store: PortalStore) -> None:
+    def __init__(self, pool: Pool) -> None:
         """Keep what readiness asks."""
-        self._store = store
+        self._pool = pool
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        return [page("/livez", self.live), page("/readyz", self.ready)]
+        return [open_page("/livez", self.live), open_page("/readyz", self.ready)]
 
     async def live(self, _request: Request) -> Response:
         """Say that the process is up."""
@@ -25,5 +25,6 @@ class HealthEndpoints:
 
     async def ready(self, _request: Request) -> Response:
         """Say that the database answers; where it does not, the failure page is a 503."""
-        await self._store.ping()
+        async with self._pool.connection() as connection:
+            await connection.execute("SELECT 1")
         return JSONResponse({"status": "ready"})

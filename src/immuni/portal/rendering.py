@@ -5,7 +5,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from immuni.portal.language import LANGUAGES, Language, language_of, preferred_language
-from immuni.portal.sessions import Session
+from immuni.portal.menu import menu_of
+from immuni.portal.signing_in.sessions import Session
 from immuni.portal.site import Site
 from immuni.web.static_files import StaticFiles
 from immuni.web.templates import templates_of
@@ -39,7 +40,16 @@ class Pages:
             values: What the template shows.
         """
         code = preferred_language(request.headers.get("accept-language", ""))
-        page = self._environments[code].get_template(template).render(session=session, **values)
+        page = (
+            self._environments[code]
+            .get_template(template)
+            .render(
+                session=session,
+                menu=menu_of(session.account) if session else (),
+                path=request.url.path,
+                **values,
+            )
+        )
         return HTMLResponse(page, status_code=status)
 
 

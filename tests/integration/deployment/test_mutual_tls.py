@@ -42,8 +42,8 @@ from immuni.deployment.certification import (
 from immuni.deployment.databases import ServicesDatabase
 from immuni.entropy import SystemEntropy
 from immuni.otp import generate_otp
-from immuni.portal.audit import Outcome
-from immuni.portal.otp_service import OtpServiceClient
+from immuni.portal.audit.events import Outcome
+from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.web import MutualTls
 from tests.integration.portal.serving import free_socket, listening
 

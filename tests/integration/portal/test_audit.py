@@ -7,7 +7,7 @@ from psycopg import sql
 from structlog.testing import capture_logs
 
 from immuni.otp import ALPHABET, Otp, check_digit, grouped, otp_hash
-from immuni.portal.accounts import Role
+from immuni.portal.accounts.roles import Role
 from tests.integration.portal.world import PASSWORD, START, World, add_account
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import pytest
 
 from immuni.otp import ALPHABET, LOOK_ALIKES, check_digit, grouped
-from immuni.portal.accounts import Role
+from immuni.portal.accounts.roles import Role
 from tests.integration.portal.world import START, Visitor, World, add_account
 
 pytestmark = pytest.mark.anyio

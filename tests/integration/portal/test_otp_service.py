@@ -6,7 +6,7 @@ import pytest
 from immuni.api import OtpAuthorisation
 from immuni.clock import SystemClock
 from immuni.deployment.certificates import ensure_certificates
-from immuni.portal.audit import Outcome
+from immuni.portal.audit.events import Outcome
 from tests.integration.portal.world import World, client_of
 
 pytestmark = pytest.mark.anyio

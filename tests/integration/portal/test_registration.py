@@ -2,9 +2,10 @@ from http import HTTPStatus
 
 import pytest
 
-from immuni.portal.accounts import AccountExistsError, InvalidUserError, Role
-from immuni.portal.passwords import WeakPasswordError
-from immuni.portal.registration import create_account, ensure_account
+from immuni.portal.accounts.account import AccountExistsError, InvalidUserError
+from immuni.portal.accounts.passwords import WeakPasswordError
+from immuni.portal.accounts.registration import create_account, ensure_account
+from immuni.portal.accounts.roles import Role
 from tests.integration.portal.world import ORGANISATION, PASSWORD, World, add_account
 
 pytestmark = pytest.mark.anyio

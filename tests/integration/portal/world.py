@@ -23,10 +23,10 @@ from immuni.deployment.certificates import InternalCertificates, ensure_certific
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
 from immuni.entropy import Entropy, SeededEntropy
 from immuni.otp import Otp, generate_otp
-from immuni.portal.accounts import Role
+from immuni.portal.accounts.registration import create_account
+from immuni.portal.accounts.roles import Role
 from immuni.portal.application import create_portal
-from immuni.portal.otp_service import OtpServiceClient
-from immuni.portal.registration import create_account
+from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.settings import PortalSettings
 from immuni.portal.site import Site
 from immuni.web import MutualTls, TrustedProxies

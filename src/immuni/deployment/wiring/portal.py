@@ -10,7 +10,7 @@ from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
 from immuni.deployment.wiring import Wiring
 from immuni.portal.application import create_portal
-from immuni.portal.otp_service import OtpServiceClient
+from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.settings import PortalSettings
 from immuni.web import MutualTls
 

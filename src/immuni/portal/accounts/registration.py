@@ -5,9 +5,11 @@ from contextlib import suppress
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.entropy import Entropy
-from immuni.portal.accounts import AccountExistsError, Role, parse_user
-from immuni.portal.passwords import PasswordKeeper
-from immuni.portal.store import PortalStore
+from immuni.portal.accounts.account import AccountExistsError, parse_user
+from immuni.portal.accounts.passwords import PasswordKeeper
+from immuni.portal.accounts.roles import Role
+from immuni.portal.accounts.store import AccountStore
+from immuni.portal.audit.trail import AuditTrail
 
 
 async def create_account(
@@ -38,7 +40,7 @@ async def create_account(
     """
     name = parse_user(user)
     password_hash = await PasswordKeeper(entropy).hash(password)
-    added = await PortalStore(pool).add_account(
+    added = await AccountStore(pool, AuditTrail(pool)).add_account(
         user=name,
         password_hash=password_hash,
         organisation=organisation,
@@ -68,7 +70,7 @@ async def ensure_account(
         InvalidUserError: The name is not allowed.
         WeakPasswordError: The password is not allowed.
     """
-    store, passwords = PortalStore(pool), PasswordKeeper(entropy)
+    store, passwords = AccountStore(pool, AuditTrail(pool)), PasswordKeeper(entropy)
     account = await store.account_of_user(parse_user(user))
     if account is None:
         with suppress(AccountExistsError):

@@ -3,15 +3,15 @@
 from datetime import timedelta
 from typing import Final
 
-from immuni.clock import Clock
-from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
-from immuni.portal.accounts import Account, same_user
-from immuni.portal.audit import Action, Outcome
-from immuni.portal.passwords import PasswordKeeper
-from immuni.portal.sessions import CookieSecret
-from immuni.portal.store import PortalStore
-from immuni.portal.throttle import Attempt, Throttle
+from immuni.portal.accounts.account import Account, same_user
+from immuni.portal.accounts.passwords import PasswordKeeper
+from immuni.portal.accounts.store import AccountStore
+from immuni.portal.audit.events import Action, Event, Outcome
+from immuni.portal.desk import Desk
+from immuni.portal.signing_in.sessions import CookieSecret
+from immuni.portal.signing_in.store import SessionStore
+from immuni.portal.signing_in.throttle import Attempt, Throttle
 
 KNOWN_BROWSER_LIFETIME: Final = timedelta(days=90)
 
@@ -36,15 +36,15 @@ class TooManyAttemptsError(ImmuniError, PermissionError):
 class Authenticator:
     """Decides who is who, and remembers the browsers in which it was so."""
 
-    def __init__(
-        self, store: PortalStore, *, throttle: Throttle, clock: Clock, entropy: Entropy
-    ) -> None:
-        """Keep what deciding needs."""
-        self._store = store
-        self._passwords = PasswordKeeper(entropy)
-        self._throttle = throttle
-        self._clock = clock
-        self._entropy = entropy
+    def __init__(self, desk: Desk) -> None:
+        """Start with nobody counted as guessing."""
+        self._accounts = AccountStore(desk.pool, desk.trail)
+        self._browsers = SessionStore(desk.pool, desk.trail)
+        self._trail = desk.trail
+        self._passwords = PasswordKeeper(desk.entropy)
+        self._throttle = Throttle(clock=desk.clock, entropy=desk.entropy)
+        self._clock = desk.clock
+        self._entropy = desk.entropy
 
     async def authenticate(
         self, *, user: str, password: str, source: str, browser: CookieSecret | None
@@ -66,14 +66,16 @@ class Authenticator:
         attempt = Attempt(name, source, await self._mark(browser, name))
         if (wait := self._throttle.admit(attempt)) is not None:
             raise TooManyAttemptsError(wait)
-        account = await self._store.account_of_user(name)
+        account = await self._accounts.account_of_user(name)
         fits = await self._passwords.verify(account.password_hash if account else None, password)
         if account is None or not fits:
-            await self._store.record(
-                Action.SIGN_IN,
-                Outcome.REFUSED,
-                account_id=account.id if account else None,
-                now=self._clock.now(),
+            await self._trail.record(
+                Event(
+                    at=self._clock.now(),
+                    action=Action.SIGN_IN,
+                    outcome=Outcome.REFUSED,
+                    account_id=account.id if account else None,
+                )
             )
             raise SignInRefusedError("name or password is wrong")
         self._throttle.forgive(attempt)
@@ -87,13 +89,13 @@ class Authenticator:
         """
         now = self._clock.now()
         mark = browser or CookieSecret.draw(self._entropy)
-        await self._store.purge_browsers(before=now - KNOWN_BROWSER_LIFETIME)
-        await self._store.remember_browser(mark.hash, account.id, now=now)
+        await self._browsers.purge_browsers(before=now - KNOWN_BROWSER_LIFETIME)
+        await self._browsers.remember_browser(mark.hash, account.id, now=now)
         return mark
 
     async def _mark(self, browser: CookieSecret | None, user: str) -> bytes | None:
         if browser is None:
             return None
         since = self._clock.now() - KNOWN_BROWSER_LIFETIME
-        known = await self._store.knows_browser(browser.hash, user, since=since)
+        known = await self._browsers.knows_browser(browser.hash, user, since=since)
         return browser.hash if known else None

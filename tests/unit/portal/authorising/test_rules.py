@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from immuni.otp import check_digit
-from immuni.portal.rules import (
+from immuni.portal.authorising.rules import (
     NO_SYMPTOMS,
     OTHER_DAY,
     Entry,

@@ -10,7 +10,7 @@ import httpx
 
 from immuni.api import OtpAuthorisation, encode
 from immuni.api.headers import JSON_CONTENT_TYPE, REQUEST_ID
-from immuni.portal.audit import Outcome
+from immuni.portal.audit.events import Outcome
 from immuni.telemetry import logger
 from immuni.web import MutualTls, RenewingContext
 

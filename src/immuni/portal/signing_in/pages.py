@@ -8,81 +8,48 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from immuni.errors import ImmuniError
-from immuni.portal.accounts import Account
-from immuni.portal.authentication import (
+from immuni.portal.accounts.account import Account
+from immuni.portal.accounts.passwords import PasswordsBusyError
+from immuni.portal.accounts.roles import Permission
+from immuni.portal.desk import Desk
+from immuni.portal.door import SESSION_COOKIE, Door, NotSignedInError, Visit, open_page
+from immuni.portal.forms import read_form
+from immuni.portal.signing_in.authentication import (
     KNOWN_BROWSER_LIFETIME,
     Authenticator,
     SignInRefusedError,
     TooManyAttemptsError,
 )
-from immuni.portal.desk import Desk
-from immuni.portal.forms import read_form, read_own_form
-from immuni.portal.passwords import PasswordsBusyError
-from immuni.portal.routing import page
-from immuni.portal.sessions import CookieSecret, Session, Sessions
-from immuni.portal.throttle import Throttle
+from immuni.portal.signing_in.sessions import CookieSecret, Sessions
 from immuni.web import source_of, subscriber_of
 
-_SESSION: Final = "session"
 _BROWSER: Final = "browser"
 _BUSY_SECONDS: Final = 5
-
-
-class NotSignedInError(ImmuniError, PermissionError):
-    """The page is for those who are signed in.
-
-    Attributes:
-        ended: Whether the browser still holds a session that is over.
-    """
-
-    def __init__(self, *, ended: bool) -> None:
-        """Say whether there was a session."""
-        super().__init__("nobody is signed in")
-        self.ended = ended
 
 
 class SignInPages:
     """Signing in, signing out, and who it is that asks."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Start with nobody counted as guessing."""
+    def __init__(self, desk: Desk, *, door: Door, sessions: Sessions) -> None:
+        """Keep what the pages need."""
         self._site = desk.site
         self._pages = desk.pages
-        self._sessions = Sessions(
-            desk.store, clock=desk.clock, entropy=desk.entropy, settings=desk.settings
-        )
-        self._authenticator = Authenticator(
-            desk.store,
-            throttle=Throttle(clock=desk.clock, entropy=desk.entropy),
-            clock=desk.clock,
-            entropy=desk.entropy,
-        )
+        self._door = door
+        self._sessions = sessions
+        self._authenticator = Authenticator(desk)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            page("/sign-in", self.show),
-            page("/sign-in", self.sign_in, method="POST"),
-            page("/sign-out", self.sign_out, method="POST"),
+            open_page("/sign-in", self.show),
+            open_page("/sign-in", self.sign_in, method="POST"),
+            self._door.page("/sign-out", self.sign_out, needs=Permission.BE_HERE, method="POST"),
         ]
-
-    async def require(self, request: Request) -> Session:
-        """Return who is signed in.
-
-        Raises:
-            NotSignedInError: Nobody is.
-        """
-        text = request.cookies.get(self._site.cookie(_SESSION))
-        session = await self._sessions.find(text)
-        if session is None:
-            raise NotSignedInError(ended=text is not None)
-        return session
 
     async def show(self, request: Request) -> Response:
         """Show the form, or go on where somebody is signed in already."""
         try:
-            await self.require(request)
+            await self._door.require(request)
         except NotSignedInError:
             reason = "ended" if "ended" in request.query_params else ""
             return self._form(request, reason=reason)
@@ -104,13 +71,11 @@ class SignInPages:
             return self._form(request, form, reason="busy", status=503, seconds=_BUSY_SECONDS)
         return await self._enter(request, account, browser)
 
-    async def sign_out(self, request: Request) -> Response:
+    async def sign_out(self, visit: Visit) -> Response:
         """End the session."""
-        session = await self.require(request)
-        await read_own_form(request, session)
-        await self._sessions.end(session)
+        await self._sessions.end(visit.session)
         answer = self._to("/sign-in")
-        answer.delete_cookie(self._site.cookie(_SESSION), path="/", secure=self._site.secure)
+        answer.delete_cookie(self._site.cookie(SESSION_COOKIE), path="/", secure=self._site.secure)
         return answer
 
     async def refuse(self, _request: Request, error: Exception) -> Response:
@@ -132,13 +97,13 @@ class SignInPages:
         self, request: Request, account: Account, browser: CookieSecret | None
     ) -> Response:
         # Whoever signs in twice in one browser leaves no session behind that nobody holds.
-        before = await self._sessions.find(request.cookies.get(self._site.cookie(_SESSION)))
+        before = await self._sessions.find(request.cookies.get(self._site.cookie(SESSION_COOKIE)))
         if before is not None:
             await self._sessions.end(before)
         session = await self._sessions.open(account)
         mark = await self._authenticator.remember(account, browser)
         answer = self._to("/")
-        self._keep(answer, _SESSION, session.cookie, seconds=None)
+        self._keep(answer, SESSION_COOKIE, session.cookie, seconds=None)
         seconds = int(KNOWN_BROWSER_LIFETIME.total_seconds())
         self._keep(answer, _BROWSER, mark, seconds=seconds)
         return answer

@@ -2,10 +2,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from immuni.entropy import SeededEntropy
-from immuni.portal.accounts import Account, Role
-from immuni.portal.sessions import CookieSecret, Session
+from immuni.portal.accounts.account import Account
+from immuni.portal.accounts.roles import Role
+from immuni.portal.signing_in.sessions import CookieSecret, Session
 
-ACCOUNT = Account(id=1, user="anna", organisation="H", role=Role.OPERATOR, password_hash="$argon2")
+ACCOUNT = Account(
+    id=1,
+    user="anna",
+    organisation_id=1,
+    organisation="H",
+    role=Role.OPERATOR,
+    password_hash="$argon2",
+)
 
 
 def drawn(seed: int) -> CookieSecret:

@@ -3,20 +3,24 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from immuni.errors import ImmuniError
 from immuni.otp import LOOK_ALIKES
-from immuni.portal.audit import Action, Outcome
+from immuni.portal.accounts.roles import Permission
+from immuni.portal.audit.events import Action, Event, Outcome
+from immuni.portal.authorising.otp_service import OtpServiceClient
+from immuni.portal.authorising.rules import (
+    Entry,
+    Fault,
+    InvalidEntryError,
+    days_before,
+    life_left,
+)
+from immuni.portal.authorising.store import AuthorisationStore
 from immuni.portal.desk import Desk
-from immuni.portal.forms import read_own_form
-from immuni.portal.otp_service import OtpServiceClient
-from immuni.portal.routing import page
-from immuni.portal.rules import Entry, Fault, InvalidEntryError, days_before, life_left
-from immuni.portal.sessions import Session
-from immuni.portal.sign_in_pages import SignInPages
+from immuni.portal.door import Door, NotAllowedError, Visit
+from immuni.portal.menu import menu_of
 
 _ONSET_BUTTONS: Final = 8
 _TEST_BUTTONS: Final = 4
@@ -29,113 +33,96 @@ _STATUS: Final = {
 }
 
 
-class MayNotAuthoriseError(ImmuniError, PermissionError):
-    """The account is for something else than authorising codes; nothing was sent.
-
-    Attributes:
-        session: Whose it is.
-    """
-
-    def __init__(self, session: Session) -> None:
-        """Keep whose session it is."""
-        super().__init__(f"{session.account.role} may not authorise codes")
-        self.session = session
-
-
 class AuthorisePages:
     """Authorising a code, and the minutes after."""
 
-    def __init__(self, desk: Desk, *, sign_in: SignInPages, otp_client: OtpServiceClient) -> None:
+    def __init__(self, desk: Desk, *, door: Door, otp_client: OtpServiceClient) -> None:
         """Keep what the pages need."""
         self._desk = desk
-        self._sign_in = sign_in
+        self._door = door
         self._otp_client = otp_client
+        self._store = AuthorisationStore(desk.pool)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
+        page, authorise = self._door.page, Permission.AUTHORISE
         return [
-            page("/", self.show),
-            page("/authorise", self.authorise, method="POST"),
-            page("/authorise", self.start_again),
-            page("/authorised", self.show_result),
+            page("/", self.show, needs=Permission.BE_HERE),
+            page("/authorise", self.authorise, needs=authorise, method="POST"),
+            page("/authorise", self.start_again, needs=authorise),
+            page("/authorised", self.show_result, needs=authorise),
         ]
 
-    async def show(self, request: Request) -> Response:
-        """Show the empty form, and the code before it while that is alive."""
-        session = await self._operator(request)
-        return await self._form(request, session, Entry(id=self._fresh_id()))
+    async def show(self, visit: Visit) -> Response:
+        """Show the empty form, and the code before it while that is alive.
 
-    async def start_again(self, _request: Request) -> Response:
+        Whoever has other work begins there.
+        """
+        if visit.account.may(Permission.AUTHORISE):
+            return await self._form(visit, Entry(id=self._fresh_id()))
+        if places := menu_of(visit.account):
+            return self._to(places[0].path)
+        raise NotAllowedError(visit.session, Permission.AUTHORISE)
+
+    async def start_again(self, _visit: Visit) -> Response:
         """Lead whoever reloads the address of a refused form to an empty one."""
         return self._to("/")
 
-    async def authorise(self, request: Request) -> Response:
+    async def authorise(self, visit: Visit) -> Response:
         """Have a code authorised; whatever goes wrong, what was entered stays."""
-        session = await self._operator(request)
-        form = await read_own_form(request, session)
-        entry = Entry.of(form, fresh_id=self._fresh_id())
+        entry = Entry.of(visit.form, fresh_id=self._fresh_id())
         try:
             authorisation = entry.parse(
                 today=self._today(), max_age=self._desk.settings.portal_max_date_age
             )
         except InvalidEntryError as error:
-            return await self._form(request, session, entry, faults=dict(error.faults))
+            return await self._form(visit, entry, faults=dict(error.faults))
         # The code's life is counted from before it was sent: shown too short, never too long.
         asked_at = self._desk.clock.now()
         outcome = await self._otp_client.authorise(
             authorisation, request_id=entry.request_id(authorisation)
         )
-        await self._desk.store.record(
-            Action.AUTHORISATION, outcome, account_id=session.account.id, now=asked_at
+        await self._desk.trail.record(
+            Event(
+                at=asked_at,
+                action=Action.AUTHORISATION,
+                outcome=outcome,
+                account_id=visit.account.id,
+            )
         )
         if outcome is Outcome.AUTHORISED:
             return self._to("/authorised")
-        return await self._form(request, session, entry, outcome=outcome)
+        return await self._form(visit, entry, outcome=outcome)
 
-    async def show_result(self, request: Request) -> Response:
+    async def show_result(self, visit: Visit) -> Response:
         """Show for how long the code lives, and what to say meanwhile."""
-        session = await self._operator(request)
-        authorised_at = await self._desk.store.last_authorisation(session.account.id)
+        authorised_at = await self._store.last_authorisation(visit.account.id)
         if authorised_at is None or authorised_at < self._desk.clock.now() - _RESULT_SHOWN:
             return self._to("/")
         return self._desk.pages.render(
-            request,
+            visit.request,
             "authorised.html",
-            session=session,
+            session=visit.session,
             look_alikes=LOOK_ALIKES,
             seconds_left=self._seconds_left(authorised_at),
             lifetime_seconds=self._lifetime_seconds,
         )
 
-    async def refuse(self, request: Request, error: Exception) -> Response:
-        """Tell an account of another role that this page is not for it."""
-        session = error.session if isinstance(error, MayNotAuthoriseError) else None
-        return self._desk.pages.render(
-            request, "notice.html", notice="other_role", session=session, status=403
-        )
-
-    async def _operator(self, request: Request) -> Session:
-        session = await self._sign_in.require(request)
-        if not session.account.role.may_authorise:
-            raise MayNotAuthoriseError(session)
-        return session
-
     async def _form(
         self,
-        request: Request,
-        session: Session,
+        visit: Visit,
         entry: Entry,
         *,
         faults: dict[str, Fault] | None = None,
         outcome: Outcome | None = None,
     ) -> Response:
         today = self._today()
-        authorised_at = await self._desk.store.last_authorisation(session.account.id)
+        authorised_at = await self._store.last_authorisation(visit.account.id)
         status = _STATUS[outcome] if outcome else (422 if faults else 200)
         return self._desk.pages.render(
-            request,
+            visit.request,
             "authorise.html",
-            session=session,
+            session=visit.session,
             status=status,
             entry=entry,
             faults=faults or {},

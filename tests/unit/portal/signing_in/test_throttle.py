@@ -4,7 +4,7 @@ import pytest
 
 from immuni.clock import ManualClock
 from immuni.entropy import SeededEntropy
-from immuni.portal.throttle import WINDOW, Attempt, Throttle
+from immuni.portal.signing_in.throttle import WINDOW, Attempt, Throttle
 
 START = datetime(2020, 6, 20, 12, tzinfo=UTC)
 GUESS = Attempt("anna", "192.0.2.1", browser=None)

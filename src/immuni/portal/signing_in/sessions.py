@@ -9,9 +9,9 @@ from typing import Final, Self
 
 from immuni.clock import Clock
 from immuni.entropy import Entropy
-from immuni.portal.accounts import Account
+from immuni.portal.accounts.account import Account
 from immuni.portal.settings import PortalSettings
-from immuni.portal.store import PortalStore
+from immuni.portal.signing_in.store import SessionStore
 
 SECRET_BYTES: Final = 32
 
@@ -71,7 +71,7 @@ class Sessions:
     """Opens, finds and ends sessions; they slide, and end at the latest after a shift."""
 
     def __init__(
-        self, store: PortalStore, *, clock: Clock, entropy: Entropy, settings: PortalSettings
+        self, store: SessionStore, *, clock: Clock, entropy: Entropy, settings: PortalSettings
     ) -> None:
         """Keep what is needed to tell a session's age."""
         self._store = store

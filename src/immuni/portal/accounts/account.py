@@ -1,12 +1,12 @@
-"""Who may enter, and what each is for."""
+"""Somebody who may enter, and the name with which they do."""
 
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from immuni.errors import ImmuniError
+from immuni.portal.accounts.roles import Permission, Role
 
 _USER: Final = re.compile(r"[\w.@+\-]{2,80}")
 
@@ -19,35 +19,28 @@ class AccountExistsError(ImmuniError, ValueError):
     """An account of that name is there already; it was left as it is."""
 
 
-class Role(StrEnum):
-    """What an account is for."""
-
-    OPERATOR = "operator"
-    SUPERVISOR = "supervisor"
-    ADMINISTRATOR = "administrator"
-    AUDITOR = "auditor"
-
-    @property
-    def may_authorise(self) -> bool:
-        """Whether it is somebody who talks to those who tested positive."""
-        return self in (Role.OPERATOR, Role.SUPERVISOR)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Somebody who may enter.
 
     Attributes:
         user: The name with which they sign in.
-        organisation: The name of the hospital or region that they work for.
+        organisation_id: The hospital or region that they work for.
+        organisation: Its name.
+        role: What the account is for.
         password_hash: Argon2id, encoded.
     """
 
     id: int
     user: str
+    organisation_id: int
     organisation: str
     role: Role
     password_hash: str = field(repr=False)
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the account's role allows something."""
+        return permission in self.role.permissions
 
 
 def same_user(typed: str) -> str:

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from immuni.entropy import SeededEntropy
-from immuni.portal.passwords import PasswordKeeper, PasswordsBusyError, WeakPasswordError
+from immuni.portal.accounts.passwords import PasswordKeeper, PasswordsBusyError, WeakPasswordError
 
 PASSWORD = "correct horse battery"
 

@@ -1,0 +1,98 @@
+"""The tables of accounts and organisations, in SQL."""
+
+from datetime import datetime
+from typing import Final
+
+from psycopg.rows import TupleRow
+
+from immuni.database import Pool
+from immuni.portal.accounts.account import Account
+from immuni.portal.accounts.roles import Role
+from immuni.portal.audit.events import Action, Event, Outcome
+from immuni.portal.audit.trail import AuditTrail
+
+SELECT_ACCOUNT: Final = """
+    SELECT account.id, account.user_name, organisation.id, organisation.name, account.role,
+        account.password_hash
+    FROM operator_account AS account
+    JOIN organisation ON organisation.id = account.organisation_id
+    WHERE account.deactivated_at IS NULL
+"""
+"""The columns from which `account_of` makes an account, of those that are active."""
+
+
+class AccountStore:
+    """Accounts and their organisations."""
+
+    def __init__(self, pool: Pool, trail: AuditTrail) -> None:
+        """Keep the pool; whoever opened it closes it."""
+        self._pool = pool
+        self._trail = trail
+
+    async def add_account(
+        self, *, user: str, password_hash: str, organisation: str, role: Role, now: datetime
+    ) -> bool:
+        """Add an account, and its organisation where that is new.
+
+        Returns:
+            False when there is an account of that name; then nothing was changed.
+        """
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO organisation (name, created_at) VALUES (%s, %s)"
+                " ON CONFLICT (authority_id, name) DO NOTHING",
+                [organisation, now],
+            )
+            cursor = await connection.execute(
+                "INSERT INTO operator_account"
+                " (organisation_id, user_name, password_hash, role, created_at)"
+                " SELECT id, %s, %s, %s, %s FROM organisation"
+                " WHERE authority_id = 1 AND name = %s"
+                " ON CONFLICT (authority_id, user_name) DO NOTHING RETURNING id",
+                [user, password_hash, role, now, organisation],
+            )
+            if (row := await cursor.fetchone()) is None:
+                await connection.rollback()
+                return False
+            await self._trail.append(connection, _done(Action.ACCOUNT_CREATION, row[0], now))
+        return True
+
+    async def account_of_user(self, user: str) -> Account | None:
+        """Return the active account of that name."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                f"{SELECT_ACCOUNT} AND account.user_name = %s", [user]
+            )
+            return account_of(await cursor.fetchone())
+
+    async def change_password(self, account_id: int, password_hash: str, *, now: datetime) -> None:
+        """Give an account another password, and end its sessions."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "UPDATE operator_account SET password_hash = %s WHERE id = %s",
+                [password_hash, account_id],
+            )
+            await connection.execute(
+                "UPDATE session SET ended_at = %s WHERE account_id = %s AND ended_at IS NULL",
+                [now, account_id],
+            )
+            await self._trail.append(connection, _done(Action.PASSWORD_CHANGE, account_id, now))
+
+
+def account_of(row: TupleRow | None) -> Account | None:
+    """Return the account that a row of `SELECT_ACCOUNT` tells of."""
+    if row is None:
+        return None
+    id_, user, organisation_id, organisation, role, password_hash = row
+    return Account(
+        id=id_,
+        user=user,
+        organisation_id=organisation_id,
+        organisation=organisation,
+        role=Role(role),
+        password_hash=password_hash,
+    )
+
+
+def _done(action: Action, account_id: int, now: datetime) -> Event:
+    return Event(at=now, action=action, outcome=Outcome.DONE, account_id=account_id)

@@ -1,0 +1,1 @@
+"""What everybody did, kept so that nobody can change it afterwards."""

@@ -1,0 +1,53 @@
+"""What the audit trail can say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What somebody did."""
+
+    ACCOUNT_CREATION = "account_creation"
+    PASSWORD_CHANGE = "password_change"  # noqa: S105 - names what was done, holds no password
+    SIGN_IN = "sign_in"
+    SIGN_OUT = "sign_out"
+    AUTHORISATION = "authorisation"
+
+
+class Outcome(StrEnum):
+    """What came of it.
+
+    The last four are also the OTP Service's answers to an authorisation.
+    """
+
+    DONE = "done"
+    REFUSED = "refused"
+    AUTHORISED = "authorised"
+    ALREADY_AUTHORISED = "already_authorised"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that somebody did.
+
+    Attributes:
+        at: When.
+        action: What.
+        outcome: What came of it.
+        account_id: Who did it; None where nobody is known, such as at a refused sign-in: the name
+            that was typed is not kept, since people type their password there.
+        subject: What it was done to, where that is not the account itself: ``account 12``,
+            ``organisation 3``, ``settings 7``.
+        detail: Facts that a reader needs, by name. Never a code or its hash, a password, a secret
+            or the name of somebody who has no account.
+    """
+
+    at: datetime
+    action: Action
+    outcome: Outcome
+    account_id: int | None
+    subject: str = ""
+    detail: Mapping[str, str | int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The operator's work: a code, a day, one button, and what to say next."""

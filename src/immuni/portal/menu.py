@@ -1,0 +1,33 @@
+"""What stands at the top of every page: the places where somebody's role lets them go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from immuni.portal.accounts.account import Account
+from immuni.portal.accounts.roles import Permission
+from immuni.web.languages import translatable
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """One place.
+
+    Attributes:
+        path: Where it is.
+        label: What it is called, in English.
+        needs: Who may go there.
+    """
+
+    path: str
+    label: str
+    needs: Permission
+
+
+MENU: Final = (MenuEntry("/", translatable("Authorise a code"), Permission.AUTHORISE),)
+"""In the order in which they stand; the first that an account may see is where it begins."""
+
+
+def menu_of(account: Account) -> Sequence[MenuEntry]:
+    """Return the places where an account may go."""
+    return [entry for entry in MENU if account.may(entry.needs)]
