@@ -25,6 +25,7 @@ from immuni.portal.health import HealthEndpoints
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
 from immuni.portal.shell import PageShell
+from immuni.portal.signing_in.entrance import Entrance
 from immuni.portal.signing_in.pages import SignInPages
 from immuni.portal.signing_in.sessions import Sessions
 from immuni.portal.signing_in.store import SessionStore
@@ -75,7 +76,7 @@ def create_portal(
         SessionStore(pool, desk.trail), clock=clock, entropy=entropy, settings=settings
     )
     door = Door(site, sessions)
-    sign_in = SignInPages(desk, door=door, sessions=sessions)
+    sign_in = SignInPages(desk, door=door, entrance=Entrance(desk, sessions))
     return Starlette(
         routes=[
             *AuthorisePages(desk, door=door, otp_client=otp_client).routes(),

@@ -1,7 +1,6 @@
 """Is it really they? Name and password against the accounts, under the throttle."""
 
 from datetime import timedelta
-from typing import Final
 
 from immuni.errors import ImmuniError
 from immuni.portal.accounts.account import Account, same_user
@@ -11,9 +10,7 @@ from immuni.portal.audit.events import Action, Event, Outcome
 from immuni.portal.desk import Desk
 from immuni.portal.signing_in.sessions import CookieSecret
 from immuni.portal.signing_in.store import SessionStore
-from immuni.portal.signing_in.throttle import Attempt, Throttle
-
-KNOWN_BROWSER_LIFETIME: Final = timedelta(days=90)
+from immuni.portal.signing_in.throttle import KNOWN_BROWSER_LIFETIME, Attempt, Throttle
 
 
 class SignInRefusedError(ImmuniError, PermissionError):
@@ -80,18 +77,6 @@ class Authenticator:
             raise SignInRefusedError("name or password is wrong")
         self._throttle.forgive(attempt)
         return account
-
-    async def remember(self, account: Account, browser: CookieSecret | None) -> CookieSecret:
-        """Return the mark for a browser in which `account` has just signed in.
-
-        Privacy:
-            The mark says nothing and is used for nothing but the throttle.
-        """
-        now = self._clock.now()
-        mark = browser or CookieSecret.draw(self._entropy)
-        await self._browsers.purge_browsers(before=now - KNOWN_BROWSER_LIFETIME)
-        await self._browsers.remember_browser(mark.hash, account.id, now=now)
-        return mark
 
     async def _mark(self, browser: CookieSecret | None, user: str) -> bytes | None:
         if browser is None:

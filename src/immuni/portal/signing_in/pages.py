@@ -5,37 +5,35 @@ from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from immuni.portal.accounts.account import Account
 from immuni.portal.accounts.passwords import PasswordsBusyError
 from immuni.portal.accounts.roles import Permission
 from immuni.portal.desk import Desk
-from immuni.portal.door import SESSION_COOKIE, Door, NotSignedInError, Visit, open_page
+from immuni.portal.door import Door, NotSignedInError, Visit, open_page
 from immuni.portal.forms import read_form
 from immuni.portal.signing_in.authentication import (
-    KNOWN_BROWSER_LIFETIME,
     Authenticator,
     SignInRefusedError,
     TooManyAttemptsError,
 )
-from immuni.portal.signing_in.sessions import CookieSecret, Sessions
+from immuni.portal.signing_in.entrance import Entrance
+from immuni.portal.signing_in.sessions import CookieSecret, Proof
 from immuni.web import source_of, subscriber_of
 
-_BROWSER: Final = "browser"
 _BUSY_SECONDS: Final = 5
 
 
 class SignInPages:
     """Signing in, signing out, and who it is that asks."""
 
-    def __init__(self, desk: Desk, *, door: Door, sessions: Sessions) -> None:
+    def __init__(self, desk: Desk, *, door: Door, entrance: Entrance) -> None:
         """Keep what the pages need."""
-        self._site = desk.site
         self._pages = desk.pages
         self._door = door
-        self._sessions = sessions
+        self._entrance = entrance
         self._authenticator = Authenticator(desk)
 
     def routes(self) -> list[Route]:
@@ -53,12 +51,12 @@ class SignInPages:
         except NotSignedInError:
             reason = "ended" if "ended" in request.query_params else ""
             return self._form(request, reason=reason)
-        return self._to("/")
+        return self._entrance.to("/")
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in, or say why not."""
         form = await read_form(request)
-        browser = CookieSecret.parse(request.cookies.get(self._site.cookie(_BROWSER)))
+        browser = self._entrance.browser_of(request)
         try:
             account = await self._authenticate(request, form, browser)
         except SignInRefusedError:
@@ -69,19 +67,16 @@ class SignInPages:
             )
         except PasswordsBusyError:
             return self._form(request, form, reason="busy", status=503, seconds=_BUSY_SECONDS)
-        return await self._enter(request, account, browser)
+        return await self._entrance.enter(request, account, Proof.PASSWORD)
 
     async def sign_out(self, visit: Visit) -> Response:
         """End the session."""
-        await self._sessions.end(visit.session)
-        answer = self._to("/sign-in")
-        answer.delete_cookie(self._site.cookie(SESSION_COOKIE), path="/", secure=self._site.secure)
-        return answer
+        return await self._entrance.leave(visit.request)
 
     async def refuse(self, _request: Request, error: Exception) -> Response:
         """Send whoever is not signed in to the form."""
         ended = isinstance(error, NotSignedInError) and error.ended
-        return self._to("/sign-in?ended" if ended else "/sign-in")
+        return self._entrance.to("/sign-in?ended" if ended else "/sign-in")
 
     async def _authenticate(
         self, request: Request, form: Mapping[str, str], browser: CookieSecret | None
@@ -92,21 +87,6 @@ class SignInPages:
             source=subscriber_of(source_of(request.scope)),
             browser=browser,
         )
-
-    async def _enter(
-        self, request: Request, account: Account, browser: CookieSecret | None
-    ) -> Response:
-        # Whoever signs in twice in one browser leaves no session behind that nobody holds.
-        before = await self._sessions.find(request.cookies.get(self._site.cookie(SESSION_COOKIE)))
-        if before is not None:
-            await self._sessions.end(before)
-        session = await self._sessions.open(account)
-        mark = await self._authenticator.remember(account, browser)
-        answer = self._to("/")
-        self._keep(answer, SESSION_COOKIE, session.cookie, seconds=None)
-        seconds = int(KNOWN_BROWSER_LIFETIME.total_seconds())
-        self._keep(answer, _BROWSER, mark, seconds=seconds)
-        return answer
 
     def _form(
         self,
@@ -125,19 +105,3 @@ class SignInPages:
         if seconds:
             answer.headers["Retry-After"] = str(math.ceil(seconds))
         return answer
-
-    def _keep(
-        self, answer: Response, name: str, secret: CookieSecret, *, seconds: int | None
-    ) -> None:
-        answer.set_cookie(
-            self._site.cookie(name),
-            secret.text,
-            max_age=seconds,
-            path="/",
-            secure=self._site.secure,
-            httponly=True,
-            samesite="strict",
-        )
-
-    def _to(self, path: str) -> RedirectResponse:
-        return RedirectResponse(self._site.link(path), status_code=303)

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Self
 
 from immuni.clock import Clock
@@ -14,6 +15,15 @@ from immuni.portal.settings import PortalSettings
 from immuni.portal.signing_in.store import SessionStore
 
 SECRET_BYTES: Final = 32
+
+
+class Proof(StrEnum):
+    """By what somebody showed who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - names the way, holds no password
+    PASSKEY = "passkey"
+    PROVIDER = "provider"
+    INVITATION = "invitation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +89,12 @@ class Sessions:
         self._entropy = entropy
         self._settings = settings
 
-    async def open(self, account: Account) -> Session:
+    async def open(self, account: Account, proof: Proof) -> Session:
         """Begin a session with a fresh secret, whatever the browser held before."""
         now = self._clock.now()
         cookie = CookieSecret.draw(self._entropy)
         await self._store.purge_sessions(before=now - self._settings.portal_session_lifetime)
-        await self._store.open_session(cookie.hash, account.id, now=now)
+        await self._store.open_session(cookie.hash, account.id, proof=proof, now=now)
         return Session(account, cookie)
 
     async def find(self, cookie_text: str | None) -> Session | None:

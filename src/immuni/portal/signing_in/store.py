@@ -1,5 +1,6 @@
 """The tables of sessions and known browsers, in SQL."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from immuni.database import Pool
@@ -20,15 +21,18 @@ class SessionStore:
         self._pool = pool
         self._trail = trail
 
-    async def open_session(self, id_hash: bytes, account_id: int, *, now: datetime) -> None:
-        """Begin a session, with its row in the audit trail."""
+    async def open_session(
+        self, id_hash: bytes, account_id: int, *, proof: str, now: datetime
+    ) -> None:
+        """Begin a session, with its event in the audit trail, which tells by what proof."""
         async with self._pool.connection() as connection:
             await connection.execute(
                 "INSERT INTO session (id_hash, account_id, created_at, last_seen_at)"
                 " VALUES (%s, %s, %s, %s)",
                 [id_hash, account_id, now, now],
             )
-            await self._trail.append(connection, _done(Action.SIGN_IN, account_id, now))
+            event = _done(Action.SIGN_IN, account_id, now, detail={"proof": proof})
+            await self._trail.append(connection, event)
 
     async def touch_session(
         self, id_hash: bytes, *, now: datetime, idle: timedelta, lifetime: timedelta
@@ -87,5 +91,9 @@ class SessionStore:
             await connection.execute("DELETE FROM known_browser WHERE last_seen_at < %s", [before])
 
 
-def _done(action: Action, account_id: int, now: datetime) -> Event:
-    return Event(at=now, action=action, outcome=Outcome.DONE, account_id=account_id)
+def _done(
+    action: Action, account_id: int, now: datetime, *, detail: Mapping[str, str | int] | None = None
+) -> Event:
+    return Event(
+        at=now, action=action, outcome=Outcome.DONE, account_id=account_id, detail=detail or {}
+    )

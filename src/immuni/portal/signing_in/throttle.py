@@ -16,6 +16,7 @@ from immuni.clock import Clock
 from immuni.entropy import Entropy
 
 WINDOW: Final = timedelta(minutes=15)
+KNOWN_BROWSER_LIFETIME: Final = timedelta(days=90)
 
 _KNOWN_BROWSER_BUDGET: Final = 10
 _PAIR_BUDGET: Final = 5
