@@ -23,6 +23,7 @@ from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.forecast import ForecastSettings
 from immuni.deployment.configured import ALL_SETTINGS
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
+from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.settings import PortalSettings
 from immuni.settings import ENVIRONMENT_PREFIX, Setting, settings_of
 from immuni.web import ProxySettings
@@ -48,6 +49,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     RetentionSettings: "Retention",
     InsightsSettings: "Insights",
     PortalSettings: "Portal",
+    LimitSettings: "Portal: quotas and warnings",
     EarlyWarningSettings: "Early warning",
     ForecastSettings: "Forecast",
 }

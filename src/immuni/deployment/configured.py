@@ -24,6 +24,7 @@ from immuni.backend.shaping import ShapingSettings
 from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.forecast import ForecastSettings
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
+from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.settings import PortalSettings
 from immuni.settings import (
     ENVIRONMENT_PREFIX,
@@ -57,6 +58,7 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     RetentionSettings,
     InsightsSettings,
     PortalSettings,
+    LimitSettings,
     EarlyWarningSettings,
     ForecastSettings,
 )

@@ -52,6 +52,7 @@ KEPT: Final[Mapping[str, str]] = {
     "public.organisation": "likewise",
     "public.operator_account": "likewise",
     "public.audit_event": "likewise",
+    "public.stop": "likewise",
 }
 """Tables, schemas and beginnings of names that remain on purpose, and why."""
 TO_DO: Final = (
@@ -210,8 +211,8 @@ def _wiring(configured: Configured, clock: Clock) -> Wiring:
 
 async def _forget_browsers(portal: Pool) -> None:
     async with portal.connection() as connection:
-        await connection.execute("DELETE FROM session")
-        await connection.execute("DELETE FROM known_browser")
+        for table in ("session", "known_browser", "work_day", "warning"):
+            await connection.execute(SQL("DELETE FROM {}").format(Identifier(table)))
 
 
 async def _counted(database: str, pool: Pool) -> list[Table]:

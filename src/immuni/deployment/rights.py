@@ -77,6 +77,9 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("immuni_portal", "public.operator_account"): "INSERT SELECT UPDATE",
     ("immuni_portal", "public.session"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.known_browser"): "INSERT SELECT UPDATE DELETE",
+    ("immuni_portal", "public.work_day"): "INSERT SELECT UPDATE DELETE",
+    ("immuni_portal", "public.warning"): "INSERT SELECT UPDATE DELETE",
+    ("immuni_portal", "public.stop"): "INSERT SELECT UPDATE",
 }
 """What each login may do; whatever is not said is refused."""
 HOMES: Final = {

@@ -22,6 +22,8 @@ from immuni.portal.door import Door, NotAllowedError, NotSignedInError
 from immuni.portal.failures import FailurePages
 from immuni.portal.forms import ForeignFormError, MalformedFormError
 from immuni.portal.health import HealthEndpoints
+from immuni.portal.limits.guard import Guard
+from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
 from immuni.portal.shell import PageShell
@@ -44,6 +46,7 @@ def create_portal(
     clock: Clock,
     entropy: Entropy,
     settings: PortalSettings,
+    limits: LimitSettings,
     public_url: str,
     registry: CollectorRegistry,
 ) -> Starlette:
@@ -55,6 +58,7 @@ def create_portal(
         clock: Tells which day is today, and how old sessions are.
         entropy: Where the secrets of sessions come from.
         settings: What can be changed.
+        limits: How many codes may be authorised.
         public_url: Where browsers reach the portal, a path prefix included.
         registry: Where requests are counted; one portal each.
 
@@ -79,7 +83,9 @@ def create_portal(
     sign_in = SignInPages(desk, door=door, entrance=Entrance(desk, sessions))
     return Starlette(
         routes=[
-            *AuthorisePages(desk, door=door, otp_client=otp_client).routes(),
+            *AuthorisePages(
+                desk, door=door, otp_client=otp_client, guard=Guard(desk, limits, registry)
+            ).routes(),
             *sign_in.routes(),
             *HealthEndpoints(pool).routes(),
             files.route(),

@@ -126,6 +126,10 @@ class Service:
             "VALUES (1, 'x', 'x', 'operator', now())",
             "INSERT INTO session VALUES (sha256(''), 1, now(), now())",
             "INSERT INTO known_browser VALUES (sha256(''), 1, now())",
+            "INSERT INTO work_day (scope, subject_id, day, quota, warn_above) "
+            "VALUES ('account', 1, now(), 1, 1)",
+            "INSERT INTO warning (at, day, kind, scope, subject_id, organisation_id, count, busy) "
+            "VALUES (now(), now(), 'much', 'account', 1, 1, 1, 1)",
         )
 
     async def announce(self, days_from_now: int) -> None:
@@ -222,6 +226,8 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         ("analytics", "analytics.upload_count"),
         ("portal", "public.known_browser"),
         ("portal", "public.session"),
+        ("portal", "public.warning"),
+        ("portal", "public.work_day"),
     }
     assert report.removed == [
         "chunks/.unfinished",

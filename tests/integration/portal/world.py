@@ -27,6 +27,7 @@ from immuni.portal.accounts.registration import create_account
 from immuni.portal.accounts.roles import Role
 from immuni.portal.application import create_portal
 from immuni.portal.authorising.otp_service import OtpServiceClient
+from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.settings import PortalSettings
 from immuni.portal.site import Site
 from immuni.web import MutualTls, TrustedProxies
@@ -35,6 +36,7 @@ from tests.integration.portal.wire import Wire, wire_to
 
 START: Final = datetime(2020, 6, 20, 10, tzinfo=UTC)
 """A Saturday, noon in Rome."""
+DEFAULT_LIMITS: Final = LimitSettings()
 PASSWORD: Final = "correct horse battery"
 ORGANISATION: Final = "Ospedale Maggiore"
 _HIDDEN: Final = r'name="{name}" value="([^"]*)"'
@@ -95,11 +97,15 @@ class World:
         headers = {"Accept-Language": language} | ({"X-Forwarded-For": source} if source else {})
         return Visitor(http, self.origin, headers)
 
-    async def operator(self) -> Visitor:
-        """Return a browser in which anna is signed in."""
+    async def operator(self, user: str = "anna") -> Visitor:
+        """Return a browser in which somebody is signed in."""
         visitor = await self.visitor()
-        assert (await visitor.sign_in()).status_code == 303
+        assert (await visitor.sign_in(user)).status_code == 303
         return visitor
+
+    async def add_account(self, user: str, *, role: Role = Role.OPERATOR) -> None:
+        """Make an account in the organisation that all of them have."""
+        await add_account(self.pool, user, clock=self.clock, entropy=self.entropy, role=role)
 
     def code(self) -> Otp:
         """Return a code as a phone makes it."""
@@ -129,6 +135,7 @@ async def living_world(
     certificates: Path,
     *,
     public_url: str = "",
+    limits: LimitSettings = DEFAULT_LIMITS,
 ) -> AsyncIterator[World]:
     """Start both, on a clock that stands still."""
     clock, entropy = ManualClock(START), SeededEntropy("portal")
@@ -150,6 +157,7 @@ async def living_world(
             clock=clock,
             entropy=entropy,
             settings=PortalSettings(),
+            limits=limits,
             public_url=public_url,
             registry=registry,
         )

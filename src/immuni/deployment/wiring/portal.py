@@ -11,6 +11,7 @@ from immuni.deployment.serving import Server
 from immuni.deployment.wiring import Wiring
 from immuni.portal.application import create_portal
 from immuni.portal.authorising.otp_service import OtpServiceClient
+from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.settings import PortalSettings
 from immuni.web import MutualTls
 
@@ -34,6 +35,7 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
                 clock=wiring.clock,
                 entropy=wiring.entropy,
                 settings=settings,
+                limits=wiring.configured.of(LimitSettings),
                 public_url=wiring.deployment.url_of(Role.PORTAL),
                 registry=wiring.registry,
             )

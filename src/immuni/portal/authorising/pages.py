@@ -1,5 +1,6 @@
 """The operator's one screen: a code, a day, one button, and what to say next."""
 
+import math
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -20,6 +21,7 @@ from immuni.portal.authorising.rules import (
 from immuni.portal.authorising.store import AuthorisationStore
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, NotAllowedError, Visit
+from immuni.portal.limits.guard import Guard, LimitReachedError
 from immuni.portal.menu import menu_of
 
 _ONSET_BUTTONS: Final = 8
@@ -36,11 +38,14 @@ _STATUS: Final = {
 class AuthorisePages:
     """Authorising a code, and the minutes after."""
 
-    def __init__(self, desk: Desk, *, door: Door, otp_client: OtpServiceClient) -> None:
+    def __init__(
+        self, desk: Desk, *, door: Door, otp_client: OtpServiceClient, guard: Guard
+    ) -> None:
         """Keep what the pages need."""
         self._desk = desk
         self._door = door
         self._otp_client = otp_client
+        self._guard = guard
         self._store = AuthorisationStore(desk.pool)
 
     def routes(self) -> list[Route]:
@@ -77,6 +82,10 @@ class AuthorisePages:
             )
         except InvalidEntryError as error:
             return await self._form(visit, entry, faults=dict(error.faults))
+        try:
+            place = await self._guard.reserve(visit.account)
+        except LimitReachedError as error:
+            return await self._form(visit, entry, limit=error)
         # The code's life is counted from before it was sent: shown too short, never too long.
         asked_at = self._desk.clock.now()
         outcome = await self._otp_client.authorise(
@@ -92,6 +101,7 @@ class AuthorisePages:
         )
         if outcome is Outcome.AUTHORISED:
             return self._to("/authorised")
+        await self._guard.release(place)
         return await self._form(visit, entry, outcome=outcome)
 
     async def show_result(self, visit: Visit) -> Response:
@@ -115,10 +125,15 @@ class AuthorisePages:
         *,
         faults: dict[str, Fault] | None = None,
         outcome: Outcome | None = None,
+        limit: LimitReachedError | None = None,
     ) -> Response:
         today = self._today()
         authorised_at = await self._store.last_authorisation(visit.account.id)
         status = _STATUS[outcome] if outcome else (422 if faults else 200)
+        if limit is not None:
+            status = 429
+        elif not faults and not outcome and (stop := await self._guard.stop_of(visit.account)):
+            limit = LimitReachedError(stop)
         return self._desk.pages.render(
             visit.request,
             "authorise.html",
@@ -127,6 +142,8 @@ class AuthorisePages:
             entry=entry,
             faults=faults or {},
             outcome=outcome,
+            limit=limit.limit if limit else None,
+            wait_minutes=_minutes(limit.wait) if limit and limit.wait else 0,
             look_alikes=LOOK_ALIKES,
             onset_days=days_before(today, _ONSET_BUTTONS),
             test_days=days_before(today, _TEST_BUTTONS),
@@ -155,3 +172,7 @@ class AuthorisePages:
 
     def _to(self, path: str) -> RedirectResponse:
         return RedirectResponse(self._desk.site.link(path), status_code=303)
+
+
+def _minutes(wait: timedelta) -> int:
+    return math.ceil(wait / timedelta(minutes=1))
