@@ -5,9 +5,9 @@ from typing import Final, Literal
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
-from tests.integration.portal.test_in_the_browser import ARGUMENTS, CONTRASTS
+from tests.integration.portal.browsing import chromium
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -22,6 +22,32 @@ SCREENS: Final = {
 }
 """Which pages are looked at on screens of which width; there is none of 1999. Colours do not depend
 on the width."""
+CONTRASTS: Final = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => {
+    const [r, g, b] = numbers(colour).slice(0, 3).map((value) => {
+      const part = value / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const colour = getComputedStyle(each).backgroundColor;
+      if ((numbers(colour)[3] ?? 1) === 1) return colour;
+    }
+    throw new Error("nothing opaque");
+  };
+  const poor = [];
+  for (const element of document.body.querySelectorAll("*")) {
+    const text = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!text || element.closest("template, .unseen") || !element.checkVisibility()) continue;
+    const lights = [light(getComputedStyle(element).color), light(ground(element))];
+    const contrast = (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
+    if (contrast < 4.5) poor.push(`${element.outerHTML} ${contrast.toFixed(2)}`);
+  }
+  return poor;
+}"""
 # The other script looks at the colours of words in HTML; those in SVG are filled.
 POOR_IN_PLOTS: Final = """() => {
   const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
@@ -57,12 +83,8 @@ POOR_IN_PLOTS: Final = """() => {
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=ARGUMENTS
-        )
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 async def tab(browser: Browser, scheme: Literal["light", "dark"], width: int) -> Page:

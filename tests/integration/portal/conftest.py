@@ -2,9 +2,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
+from tests.integration.portal.browsing import chromium
 from tests.integration.portal.world import World, living_world
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
