@@ -18,7 +18,8 @@ from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.authorising.pages import AuthorisePages
 from immuni.portal.desk import Desk
-from immuni.portal.door import Door, NotAllowedError, NotSignedInError
+from immuni.portal.door import Door, NotAllowedError, NotSignedInError, ProofWantedError
+from immuni.portal.factors.pages import ProofPages
 from immuni.portal.failures import FailurePages
 from immuni.portal.forms import ForeignFormError, MalformedFormError
 from immuni.portal.health import HealthEndpoints
@@ -27,6 +28,7 @@ from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
 from immuni.portal.shell import PageShell
+from immuni.portal.signing_in.authentication import Authenticator
 from immuni.portal.signing_in.entrance import Entrance
 from immuni.portal.signing_in.pages import SignInPages
 from immuni.portal.signing_in.sessions import Sessions
@@ -80,13 +82,16 @@ def create_portal(
         SessionStore(pool, desk.trail), clock=clock, entropy=entropy, settings=settings
     )
     door = Door(site, sessions)
-    sign_in = SignInPages(desk, door=door, entrance=Entrance(desk, sessions))
+    entrance, authenticator = Entrance(desk, sessions), Authenticator(desk)
+    sign_in = SignInPages(desk, door=door, entrance=entrance, authenticator=authenticator)
+    proof = ProofPages(desk, door=door, entrance=entrance, authenticator=authenticator)
     return Starlette(
         routes=[
             *AuthorisePages(
                 desk, door=door, otp_client=otp_client, guard=Guard(desk, limits, registry)
             ).routes(),
             *sign_in.routes(),
+            *proof.routes(),
             *HealthEndpoints(pool).routes(),
             files.route(),
         ],
@@ -94,15 +99,16 @@ def create_portal(
             Middleware(Observer, metrics=HttpMetrics(registry)),
             Middleware(PageShell, site=site, pages=desk.pages),
         ],
-        exception_handlers=_exception_handlers(sign_in, FailurePages(desk.pages)),
+        exception_handlers=_exception_handlers(sign_in, proof, FailurePages(desk.pages)),
     )
 
 
 def _exception_handlers(
-    sign_in: SignInPages, failures: FailurePages
+    sign_in: SignInPages, proof: ProofPages, failures: FailurePages
 ) -> Mapping[Any, ExceptionHandler]:
     return {
         NotSignedInError: sign_in.refuse,
+        ProofWantedError: proof.ask,
         NotAllowedError: failures.not_allowed,
         ForeignFormError: failures.foreign_form,
         MalformedFormError: failures.malformed_form,

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,11 +12,11 @@ from immuni.errors import ImmuniError
 from immuni.portal.accounts.account import Account
 from immuni.portal.accounts.roles import Permission
 from immuni.portal.forms import FORM_LIMITS, FormLimits, read_own_form
-from immuni.portal.signing_in.sessions import Session, Sessions
+from immuni.portal.signing_in.cookies import Cookies
+from immuni.portal.signing_in.session import Session, SessionCookie, SessionEnd
+from immuni.portal.signing_in.sessions import Sessions
 from immuni.portal.site import Site
 from immuni.web import ENDPOINT_KEY
-
-SESSION_COOKIE: Final = "session"
 
 OpenHandler = Callable[[Request], Awaitable[Response]]
 
@@ -25,13 +25,26 @@ class NotSignedInError(ImmuniError, PermissionError):
     """The page is for those who are signed in.
 
     Attributes:
-        ended: Whether the browser still holds a session that is over.
+        end: Why what the browser holds opens nothing; None where it holds nothing.
     """
 
-    def __init__(self, *, ended: bool) -> None:
+    def __init__(self, end: SessionEnd | None) -> None:
         """Say whether there was a session."""
         super().__init__("nobody is signed in")
-        self.ended = ended
+        self.end = end
+
+
+class ProofWantedError(ImmuniError, PermissionError):
+    """Before this page somebody has to show who they are, wholly or once more.
+
+    Attributes:
+        back: The page to which they go on afterwards; for a form, the one that holds it.
+    """
+
+    def __init__(self, back: str) -> None:
+        """Keep where they go on."""
+        super().__init__("a proof is wanted")
+        self.back = back
 
 
 class NotAllowedError(ImmuniError, PermissionError):
@@ -77,6 +90,7 @@ class Door:
         """Keep what tells who somebody is."""
         self._site = site
         self._sessions = sessions
+        self._cookies = Cookies(site)
 
     def page(
         self,
@@ -86,6 +100,8 @@ class Door:
         needs: Permission,
         method: str = "GET",
         limits: FormLimits = FORM_LIMITS,
+        fresh: bool = False,
+        half: bool = False,
     ) -> Route:
         """Return the route of a page for those who have a permission.
 
@@ -95,14 +111,22 @@ class Door:
             needs: What the role of the account must allow.
             method: GET, which answers HEAD as well, or POST, whose form must be of the session.
             limits: How much a form may hold.
+            fresh: Whether they must have shown lately who they are; if not, they are asked, and
+                come back.
+            half: Whether those may come, too, who have shown their password alone.
         """
 
         async def guarded(request: Request) -> Response:
             session = await self.require(request)
+            if not session.whole and not half:
+                raise ProofWantedError("/")
             if not session.account.may(needs):
                 raise NotAllowedError(session, needs)
+            if fresh and not self._sessions.is_fresh(session):
+                raise ProofWantedError(self._way_back(request))
             form = await read_own_form(request, session, limits) if method == "POST" else {}
-            return await handler(Visit(request=request, session=session, form=form))
+            answer = await handler(Visit(request=request, session=session, form=form))
+            return self._with_turn(answer, session)
 
         return open_page(path, guarded, method=method)
 
@@ -112,11 +136,26 @@ class Door:
         Raises:
             NotSignedInError: Nobody is.
         """
-        text = request.cookies.get(self._site.cookie(SESSION_COOKIE))
-        session = await self._sessions.find(text)
-        if session is None:
-            raise NotSignedInError(ended=text is not None)
-        return session
+        text = self._cookies.session_of(request)
+        found = await self._sessions.find(text, self._cookies.browser_of(request))
+        if isinstance(found, SessionEnd):
+            raise NotSignedInError(found if text is not None else None)
+        return found
+
+    def _with_turn(self, answer: Response, session: Session) -> Response:
+        if session.next_turn is not None and not self._cookies.touches_session(answer):
+            self._cookies.keep_session(answer, SessionCookie(session.cookie, session.next_turn))
+        return answer
+
+    def _way_back(self, request: Request) -> str:
+        """Return the page from which somebody is sent away: where they were, or its form is."""
+        if request.method != "POST":
+            query = f"?{request.url.query}" if request.url.query else ""
+            return request.url.path + query
+        referrer = urlsplit(request.headers.get("referer", ""))
+        if f"{referrer.scheme}://{referrer.netloc}" != self._site.origin:
+            return "/"
+        return referrer.path.removeprefix(self._site.prefix) or "/"
 
 
 def open_page(path: str, handler: OpenHandler, *, method: str = "GET") -> Route:

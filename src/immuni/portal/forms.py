@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from immuni.errors import ImmuniError
-from immuni.portal.signing_in.sessions import Session
+from immuni.portal.signing_in.session import Session
 from immuni.web import BodyLimits, Headers, read_body
 
 _BODY_TIMEOUT: Final = timedelta(seconds=10)

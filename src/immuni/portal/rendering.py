@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse
 
 from immuni.portal.language import LANGUAGES, Language, language_of, preferred_language
 from immuni.portal.menu import menu_of
-from immuni.portal.signing_in.sessions import Session
+from immuni.portal.signing_in.session import Session
 from immuni.portal.site import Site
 from immuni.web.static_files import StaticFiles
 from immuni.web.templates import templates_of
@@ -45,7 +45,7 @@ class Pages:
             .get_template(template)
             .render(
                 session=session,
-                menu=menu_of(session.account) if session else (),
+                menu=menu_of(session.account) if session and session.whole else (),
                 path=request.url.path,
                 **values,
             )

@@ -33,6 +33,11 @@ class PortalSettings:
         default=timedelta(hours=10),
         meaning="After how long an operator signs in again, whatever they do.",
     )
+    portal_proof_lifetime: timedelta = setting(
+        duration("1m", "1h"),
+        default=timedelta(minutes=10),
+        meaning="For how long a proof of who somebody is opens the pages that want a fresh one.",
+    )
     portal_max_date_age: timedelta = setting(
         duration("1d", "180d"),
         default=timedelta(days=30),

@@ -1,10 +1,13 @@
 """The portal's place on the web, and what follows from it for cookies and links."""
 
+import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from immuni.errors import ImmuniError
+
+_OWN_PATH: Final = re.compile(r"/(?:[!-.0-\[\]-~][!-\[\]-~]*)?")
 
 
 class InvalidPublicUrlError(ImmuniError, ValueError):
@@ -60,6 +63,14 @@ class Site:
         browsers other than Chromium refuse the prefix, on loopback too.
         """
         return f"__Host-immuni-{name}" if self.secure else f"immuni-{name}"
+
+
+def own_path(text: str) -> str:
+    r"""Return a path that a browser sent if it is one of the portal's own, else the first page.
+
+    Browsers read ``//host`` and ``/\host`` as another site.
+    """
+    return text if _OWN_PATH.fullmatch(text) else "/"
 
 
 def _origin(scheme: str, netloc: str) -> str:

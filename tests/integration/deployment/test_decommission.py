@@ -124,7 +124,9 @@ class Service:
             "INSERT INTO operator_account "
             "(organisation_id, user_name, password_hash, role, created_at) "
             "VALUES (1, 'x', 'x', 'operator', now())",
-            "INSERT INTO session VALUES (sha256(''), 1, now(), now())",
+            "INSERT INTO session (id_hash, account_id, created_at, last_seen_at, whole, proof,"
+            " proven_at, mark_hash, turn, turned_at) VALUES (sha256(''), 1, now(), now(), true,"
+            " 'password', now(), sha256(''), substr(sha256(''), 1, 16), now())",
             "INSERT INTO known_browser VALUES (sha256(''), 1, now())",
             "INSERT INTO work_day (scope, subject_id, day, quota, warn_above) "
             "VALUES ('account', 1, now(), 1, 1)",

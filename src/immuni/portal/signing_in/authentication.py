@@ -8,7 +8,7 @@ from immuni.portal.accounts.passwords import PasswordKeeper
 from immuni.portal.accounts.store import AccountStore
 from immuni.portal.audit.events import Action, Event, Outcome
 from immuni.portal.desk import Desk
-from immuni.portal.signing_in.sessions import CookieSecret
+from immuni.portal.signing_in.session import CookieSecret
 from immuni.portal.signing_in.store import SessionStore
 from immuni.portal.signing_in.throttle import KNOWN_BROWSER_LIFETIME, Attempt, Throttle
 
@@ -44,7 +44,13 @@ class Authenticator:
         self._entropy = desk.entropy
 
     async def authenticate(
-        self, *, user: str, password: str, source: str, browser: CookieSecret | None
+        self,
+        *,
+        user: str,
+        password: str,
+        source: str,
+        browser: CookieSecret | None,
+        action: Action = Action.SIGN_IN,
     ) -> Account:
         """Return the account whose name and password these are.
 
@@ -53,6 +59,7 @@ class Authenticator:
             password: As it was typed.
             source: The subscriber from whose address the request came.
             browser: The mark that an earlier sign-in left in this browser, if any.
+            action: What a refusal is called in the audit trail.
 
         Raises:
             SignInRefusedError: They belong to no active account; that is in the audit trail.
@@ -69,7 +76,7 @@ class Authenticator:
             await self._trail.record(
                 Event(
                     at=self._clock.now(),
-                    action=Action.SIGN_IN,
+                    action=action,
                     outcome=Outcome.REFUSED,
                     account_id=account.id if account else None,
                 )

@@ -20,28 +20,33 @@ from immuni.portal.signing_in.authentication import (
     TooManyAttemptsError,
 )
 from immuni.portal.signing_in.entrance import Entrance
-from immuni.portal.signing_in.sessions import CookieSecret, Proof
+from immuni.portal.signing_in.session import CookieSecret, Proof, SessionEnd
 from immuni.web import source_of, subscriber_of
 
 _BUSY_SECONDS: Final = 5
+_ENDS: Final = ("ended", "copied")
 
 
 class SignInPages:
     """Signing in, signing out, and who it is that asks."""
 
-    def __init__(self, desk: Desk, *, door: Door, entrance: Entrance) -> None:
+    def __init__(
+        self, desk: Desk, *, door: Door, entrance: Entrance, authenticator: Authenticator
+    ) -> None:
         """Keep what the pages need."""
         self._pages = desk.pages
         self._door = door
         self._entrance = entrance
-        self._authenticator = Authenticator(desk)
+        self._authenticator = authenticator
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
             open_page("/sign-in", self.show),
             open_page("/sign-in", self.sign_in, method="POST"),
-            self._door.page("/sign-out", self.sign_out, needs=Permission.BE_HERE, method="POST"),
+            self._door.page(
+                "/sign-out", self.sign_out, needs=Permission.BE_HERE, method="POST", half=True
+            ),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -49,7 +54,7 @@ class SignInPages:
         try:
             await self._door.require(request)
         except NotSignedInError:
-            reason = "ended" if "ended" in request.query_params else ""
+            reason = next((each for each in _ENDS if each in request.query_params), "")
             return self._form(request, reason=reason)
         return self._entrance.to("/")
 
@@ -75,8 +80,12 @@ class SignInPages:
 
     async def refuse(self, _request: Request, error: Exception) -> Response:
         """Send whoever is not signed in to the form."""
-        ended = isinstance(error, NotSignedInError) and error.ended
-        return self._entrance.to("/sign-in?ended" if ended else "/sign-in")
+        end = error.end if isinstance(error, NotSignedInError) else None
+        if end is None:
+            return self._entrance.to("/sign-in")
+        return self._entrance.to(
+            "/sign-in?copied" if end is SessionEnd.COPIED else "/sign-in?ended"
+        )
 
     async def _authenticate(
         self, request: Request, form: Mapping[str, str], browser: CookieSecret | None

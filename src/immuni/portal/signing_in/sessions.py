@@ -1,80 +1,26 @@
 """Signed in: a random secret in a cookie, its hash in the database."""
 
-import base64
-import binascii
-import hashlib
-import hmac
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Final, Self
+from datetime import datetime, timedelta
+from typing import Final
 
 from immuni.clock import Clock
 from immuni.entropy import Entropy
 from immuni.portal.accounts.account import Account
 from immuni.portal.settings import PortalSettings
-from immuni.portal.signing_in.store import SessionStore
+from immuni.portal.signing_in.session import (
+    CookieSecret,
+    Proof,
+    Session,
+    SessionCookie,
+    SessionEnd,
+)
+from immuni.portal.signing_in.store import Limits, SessionStore
+from immuni.portal.signing_in.turns import TURN_BYTES
 
-SECRET_BYTES: Final = 32
+__all__ = ["CookieSecret", "Proof", "Session", "SessionCookie", "SessionEnd", "Sessions"]
 
-
-class Proof(StrEnum):
-    """By what somebody showed who they are."""
-
-    PASSWORD = "password"  # noqa: S105 - names the way, holds no password
-    PASSKEY = "passkey"
-    PROVIDER = "provider"
-    INVITATION = "invitation"
-
-
-@dataclass(frozen=True, slots=True)
-class CookieSecret:
-    """256 random bits that a cookie holds; the database knows their hash only.
-
-    A plain hash is enough: nobody can search 2^256 secrets.
-    """
-
-    secret: bytes = field(repr=False)
-
-    @classmethod
-    def draw(cls, entropy: Entropy) -> Self:
-        """Make a new one."""
-        return cls(entropy.token(SECRET_BYTES))
-
-    @classmethod
-    def parse(cls, text: str | None) -> Self | None:
-        """Read one back from a cookie; None when there is none that could be ours."""
-        try:
-            secret = base64.urlsafe_b64decode(f"{text or ''}=")
-        except (binascii.Error, ValueError):
-            return None
-        return cls(secret) if len(secret) == SECRET_BYTES else None
-
-    @property
-    def text(self) -> str:
-        """What the cookie holds."""
-        return base64.urlsafe_b64encode(self.secret).decode("ascii").rstrip("=")
-
-    @property
-    def hash(self) -> bytes:
-        """What the database holds."""
-        return hashlib.sha256(self.secret).digest()
-
-    @property
-    def csrf_token(self) -> str:
-        """What each form of this session carries: nobody else can compute it."""
-        return hmac.digest(self.secret, b"immuni portal form", "sha256").hex()
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """Somebody is signed in."""
-
-    account: Account
-    cookie: CookieSecret
-
-    def wrote(self, csrf_token: str) -> bool:
-        """Tell whether a form with this token was made for this session."""
-        return hmac.compare_digest(csrf_token.encode(), self.cookie.csrf_token.encode())
+HALF_LIFETIME: Final = timedelta(minutes=15)
+"""How long somebody who has shown the password has time to show the second factor."""
 
 
 class Sessions:
@@ -89,26 +35,76 @@ class Sessions:
         self._entropy = entropy
         self._settings = settings
 
-    async def open(self, account: Account, proof: Proof) -> Session:
-        """Begin a session with a fresh secret, whatever the browser held before."""
-        now = self._clock.now()
-        cookie = CookieSecret.draw(self._entropy)
-        await self._store.purge_sessions(before=now - self._settings.portal_session_lifetime)
-        await self._store.open_session(cookie.hash, account.id, proof=proof, now=now)
-        return Session(account, cookie)
+    async def open(
+        self, account: Account, proof: Proof, *, whole: bool, browser: CookieSecret
+    ) -> SessionCookie:
+        """Begin a session with a fresh secret, whatever the browser held before.
 
-    async def find(self, cookie_text: str | None) -> Session | None:
-        """Return the session of a cookie and prolong it; None when nobody is signed in."""
-        if (cookie := CookieSecret.parse(cookie_text)) is None:
-            return None
-        account = await self._store.touch_session(
-            cookie.hash,
-            now=self._clock.now(),
-            idle=self._settings.portal_session_idle,
-            lifetime=self._settings.portal_session_lifetime,
+        Args:
+            account: Whose it is.
+            proof: By what they showed who they are.
+            whole: Whether nothing is left to show; if something is, the session does nothing else.
+            browser: The mark of the browser, without which the session's cookie is worth nothing.
+        """
+        cookie = self._draw()
+        await self._store.purge_sessions(before=self._now - self._settings.portal_session_lifetime)
+        await self._store.open_session(
+            cookie,
+            account.id,
+            proof=proof,
+            whole=whole,
+            mark_hash=browser.hash,
+            now=self._now,
         )
-        return Session(account, cookie) if account else None
+        return cookie
+
+    async def find(
+        self, cookie_text: str | None, browser: CookieSecret | None
+    ) -> Session | SessionEnd:
+        """Return the session of a cookie and prolong it, or how it ended.
+
+        A cookie that another browser shows, or an older one than this session's browser holds, was
+        copied: its session ends, with an event.
+        """
+        if (cookie := SessionCookie.parse(cookie_text)) is None:
+            return SessionEnd.NEVER_WAS
+        return await self._store.use_session(
+            cookie,
+            mark_hash=browser.hash if browser else b"",
+            now=self._now,
+            limits=Limits(
+                idle=self._settings.portal_session_idle,
+                lifetime=self._settings.portal_session_lifetime,
+                half=HALF_LIFETIME,
+            ),
+            entropy=self._entropy,
+        )
+
+    async def strengthen(self, session: Session, proof: Proof) -> SessionCookie:
+        """Note that somebody has shown who they are once more; the session is whole from now on.
+
+        A session that was half gets another secret: whoever knew the old one has nothing. One that
+        was whole keeps it, so that forms that are open in other tabs can still be sent.
+        """
+        drawn, id_hash = self._draw(), session.cookie.hash
+        if not session.whole:
+            await self._store.complete_session(id_hash, drawn, proof=proof, now=self._now)
+            return drawn
+        await self._store.renew_proof(id_hash, next_turn=drawn.turn, proof=proof, now=self._now)
+        return SessionCookie(session.cookie, drawn.turn)
 
     async def end(self, session: Session) -> None:
         """End a session at once, wherever its cookie may be."""
-        await self._store.end_session(session.cookie.hash, now=self._clock.now())
+        await self._store.end_session(session.cookie.hash, now=self._now)
+
+    def is_fresh(self, session: Session) -> bool:
+        """Tell whether somebody has shown lately who they are."""
+        return session.proven_at > self._now - self._settings.portal_proof_lifetime
+
+    @property
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+    def _draw(self) -> SessionCookie:
+        secret = CookieSecret.draw(self._entropy)
+        return SessionCookie(secret, self._entropy.token(TURN_BYTES))

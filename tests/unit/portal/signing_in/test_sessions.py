@@ -1,11 +1,14 @@
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from immuni.entropy import SeededEntropy
 from immuni.portal.accounts.account import Account
 from immuni.portal.accounts.roles import Role
-from immuni.portal.signing_in.sessions import CookieSecret, Session
+from immuni.portal.signing_in.sessions import CookieSecret, Proof, Session
 
+START = datetime(2020, 6, 20, 12, tzinfo=UTC)
 ACCOUNT = Account(
     id=1,
     user="anna",
@@ -18,6 +21,12 @@ ACCOUNT = Account(
 
 def drawn(seed: int) -> CookieSecret:
     return CookieSecret.draw(SeededEntropy(seed))
+
+
+def session_of(cookie: CookieSecret) -> Session:
+    return Session(
+        id=1, account=ACCOUNT, cookie=cookie, whole=True, proof=Proof.PASSWORD, proven_at=START
+    )
 
 
 @given(st.binary(min_size=32, max_size=32))
@@ -43,7 +52,7 @@ def test_the_database_learns_neither_the_cookie_nor_the_form_token() -> None:
 
 
 def test_a_session_knows_the_forms_that_were_made_for_it() -> None:
-    session, other = Session(ACCOUNT, drawn(1)), Session(ACCOUNT, drawn(2))
+    session, other = session_of(drawn(1)), session_of(drawn(2))
 
     assert session.wrote(session.cookie.csrf_token)
     assert not session.wrote(other.cookie.csrf_token)
@@ -52,7 +61,7 @@ def test_a_session_knows_the_forms_that_were_made_for_it() -> None:
 
 
 def test_secrets_show_in_no_repr() -> None:
-    session = Session(ACCOUNT, drawn(1))
+    session = session_of(drawn(1))
 
     assert session.cookie.text not in repr(session)
     assert repr(session.cookie.secret) not in repr(session)
