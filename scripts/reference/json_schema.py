@@ -49,7 +49,7 @@ def rule(schema: Schema, schemas: Schema) -> str:
         return " or ".join(rule(each, schemas) for each in schema["anyOf"])
     if "enum" in schema:
         return ", ".join(code(each) for each in schema["enum"])
-    kind = str(schema.get("type"))
+    kind = str(schema.get("type", "any JSON"))
     return _WORDS[kind](schema, schemas) if kind in _WORDS else kind
 
 

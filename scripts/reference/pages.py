@@ -28,6 +28,7 @@ _PARTS: Final[Mapping[str, Mapping[str, Part]]] = {
         "errors": error_table,
         "configuration": lambda: endpoints("configuration"),
         "configuration settings": configuration_settings,
+        "settings": lambda: endpoints("settings"),
         "otp": lambda: endpoints("otp"),
         "ingestion": lambda: endpoints("ingestion"),
         "reporting": lambda: endpoints("reporting"),

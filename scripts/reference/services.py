@@ -9,6 +9,7 @@ from immuni.api import italy
 from immuni.backend.analytics.http import analytics_service
 from immuni.backend.analytics.rules import NoAttestation
 from immuni.backend.chunks import BucketChunkStore
+from immuni.backend.configuration.authoring import authoring_service
 from immuni.backend.configuration.http import configuration_service
 from immuni.backend.contract import HttpSettings
 from immuni.backend.counting import DailyCounters
@@ -43,7 +44,15 @@ def api_contract() -> Contract:
 
 def services() -> dict[str, Service]:
     """Return the services by name. Nothing of what they are made of is ever used."""
-    every = (_configuration(), _otp(), _ingestion(), _reporting(), _analytics(), _dashboard())
+    every = (
+        _configuration(),
+        authoring_service(pool=_pool()),
+        _otp(),
+        _ingestion(),
+        _reporting(),
+        _analytics(),
+        _dashboard(),
+    )
     return {service.name: service for service in every}
 
 

@@ -24,6 +24,7 @@ from tests.contract.test_generated_requests import (
     put_chunks,
     reporting,
 )
+from tests.contract.test_settings_authors import settings_authors
 from tests.intake import open_intake
 from tests.integration.dashboard.serving import dashboard_of
 
@@ -76,6 +77,8 @@ async def test_settings_index_and_chunk_are_asked_for_as_the_documents_give_it(
     await put_chunks(services_database, store, [87])
     async with on_the_get_host(configuration(services_database, tmp_path)) as client:
         assert await faults_of_examples(client, "configuration") == []
+    async with settings_authors(services_database) as client:
+        assert await faults_of_examples(client, "settings") == []
     async with on_the_get_host(reporting(services_database, store)) as client:
         assert await faults_of_examples(client, "reporting") == []
 

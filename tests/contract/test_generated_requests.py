@@ -38,6 +38,7 @@ from immuni.deployment.databases import AnalyticsDatabase, ServicesDatabase
 from immuni.web import Call, Endpoint, Method, Parameter, Place, Reply, Service, openapi_document
 from tests.contract.serving import become_ready, serving
 from tests.contract.test_analytics import analytics
+from tests.contract.test_settings_authors import settings_authors
 from tests.contract.valid_data import OTP_URL
 from tests.intake import NOW, open_intake
 
@@ -151,6 +152,16 @@ async def test_configuration_keeps_to_its_document(
 ) -> None:
     async with on_the_get_host(configuration(services_database, tmp_path)) as client:
         check_nothing_found(await generated(DOCUMENTS / "configuration.json", client, tmp_path))
+
+
+async def test_settings_authors_keep_to_their_document(
+    services_database: ServicesDatabase, tmp_path: Path
+) -> None:
+    async with settings_authors(services_database) as client:
+        check_nothing_found(await generated(DOCUMENTS / "settings.json", client, tmp_path))
+
+        answer = await client.get("/v1/configuration/in-force")
+    assert answer.json()["version"] >= VALID, "what was generated as valid was not"
 
 
 async def test_reporting_keeps_to_its_document(

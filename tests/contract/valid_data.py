@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx
 import schemathesis
 
-from immuni.api.headers import AUTHORIZATION, CLIENT_CLOCK, DUMMY_DATA
+from immuni.api.headers import AUTHORIZATION, CLIENT_CLOCK, DUMMY_DATA, REQUEST_ID
 from immuni.entropy import SeededEntropy
 from immuni.otp import Otp, generate_otp, otp_hash
 from tests.intake import NOW, ONSET
@@ -67,6 +67,10 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:  # noqa: ANN401
         headers[CLIENT_CLOCK] = str(_CLOCK)
     if case.meta is not None and case.meta.generation.mode.is_positive:
         _complete(case.path, case.body)
+        if "version" in case.path_parameters:
+            case.path_parameters["version"] = "1"
+        if case.path == "/v1/configuration/publish":
+            headers[REQUEST_ID] = f"request-{next(_NUMBERS)}"
         if "index" in case.path_parameters:
             case.path_parameters["index"] = str(int(case.path_parameters["index"]) % 4 + 1)
 
@@ -85,6 +89,8 @@ def _living_code() -> Otp:
 def _complete(path: str, body: Any) -> None:  # noqa: ANN401 - whatever was generated
     if not isinstance(body, dict):
         return
+    if path.startswith("/v1/configuration/"):
+        _complete_set(path, body)
     if path == "/v1/otp":
         body["otp"] = generate_otp(_fresh("asked"))
         if body.get("symptoms_started_on") is None:
@@ -97,6 +103,22 @@ def _complete(path: str, body: Any) -> None:  # noqa: ANN401 - whatever was gene
         tek["key_data"] = base64.b64encode(_fresh("key").token(16)).decode("ascii")
         tek["rolling_start_number"] = _CLOCK // 600 - _SPACING * (number + 1)
         tek["rolling_period"] = min(tek.get("rolling_period", _SPACING), _SPACING)
+
+
+def _complete_set(path: str, body: Any) -> None:  # noqa: ANN401 - whatever was generated
+    """Name the settings that there are, the version in force, and a change with its dangers."""
+    if path.endswith("/check"):
+        body["against"] = None
+    else:
+        url = f"{os.environ[OTP_URL]}/v1/configuration/in-force"
+        body["based_on"] = httpx.get(url, trust_env=False).raise_for_status().json()["version"]
+        value = 2 + next(_NUMBERS) % 19_000
+        place = {"platform": "ios", "from_build": 1, "withdrawn": False}
+        body["entries"] = [{**place, "name": "minimum_build_version", "value": value}]
+        body["author"] = f"not-{body['approver']}"[:100]
+        body["dangers"] = [
+            f"ios from build 1: builds below {value} detect no more until they are updated"
+        ]
 
 
 def _corrected(name: str, value: Any) -> Any:  # noqa: ANN401 - any part of a body

@@ -26,6 +26,9 @@ class ErrorCode(IntEnum):
     CHUNK_NOT_FOUND = 1300
     NO_CHUNKS = 1301
     OTP_ALREADY_AUTHORISED = 1400
+    SETTINGS_STALE = 1500
+    SETTINGS_VERSION_UNKNOWN = 1501
+    REQUEST_ID_TAKEN = 1502
 
 
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 A test sends them to the services, which take them at noon (UTC) of the 20th of June 2020.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 from immuni.api.analytics import AnalyticsToken, AppleOperationalInfo, GoogleOperationalInfo
@@ -17,6 +17,19 @@ from immuni.api.ingestion import (
     Upload,
 )
 from immuni.api.reporting import ChunkIndex
+from immuni.api.settings_authoring import (
+    CheckSettings,
+    EntryToPublish,
+    Publication,
+    PublishedEntry,
+    PublishedSettings,
+    PublishSettings,
+    SettingsChange,
+    SettingsCheck,
+    SettingsHistory,
+    SettingsReceipt,
+)
+from immuni.api.settings_signature import Platform
 
 _CONTACT_ON: Final = date(2020, 6, 9)
 _ANALYTICS_TOKEN: Final = "3c" * 64
@@ -92,3 +105,44 @@ SETTINGS: Final = {
     "operational_info_with_exposure_sampling_rate": 0.5,
 }
 """What is published; everything else is at its default."""
+
+_ENTRY: Final = EntryToPublish(
+    platform=Platform.ANDROID, name="minimum_build_version", from_build=1, value=120
+)
+_PUBLISHED_ENTRY: Final = PublishedEntry(
+    platform=Platform.ANDROID,
+    name="minimum_build_version",
+    from_build=1,
+    value=120,
+    withdrawn=False,
+)
+_DANGER: Final = "android from build 1: builds below 120 detect no more until they are updated"
+SETTINGS_IN_FORCE: Final = PublishedSettings(version=1, entries=(_PUBLISHED_ENTRY,))
+SETTINGS_HISTORY: Final = SettingsHistory(
+    publications=(
+        Publication(
+            version=1,
+            published_at=datetime(2020, 6, 20, 12, tzinfo=UTC),
+            author="ada",
+            approver="grace",
+            reason="Builds before 120 crash.",
+            entry_count=1,
+        ),
+    )
+)
+CHECK_SETTINGS: Final = CheckSettings(entries=(_ENTRY,))
+SETTINGS_CHECK: Final = SettingsCheck(
+    against=0,
+    faults=(),
+    changes=(SettingsChange(before=None, after=_PUBLISHED_ENTRY),),
+    dangers=(_DANGER,),
+)
+PUBLISH_SETTINGS: Final = PublishSettings(
+    entries=(_ENTRY,),
+    based_on=0,
+    author="ada",
+    approver="grace",
+    reason="Builds before 120 crash.",
+    dangers=(_DANGER,),
+)
+SETTINGS_RECEIPT: Final = SettingsReceipt(version=1)

@@ -50,6 +50,18 @@ class ChunkNotFoundError(ImmuniError, LookupError):
     """No chunk with this number can be downloaded, no longer or not yet."""
 
 
+class SettingsStaleError(ImmuniError):
+    """Another set of settings was published since; nothing was written."""
+
+
+class SettingsVersionUnknownError(ImmuniError, LookupError):
+    """No set of settings of that version was ever published."""
+
+
+class RequestIdTakenError(ImmuniError, ValueError):
+    """A request's id stands for something else that was done already; nothing was written."""
+
+
 class NoChunksError(ImmuniError, LookupError):
     """Nothing was published yet, or all of it has expired."""
 
@@ -87,5 +99,10 @@ ANSWERS: Final[Mapping[type[Exception], ErrorAnswer]] = {
     ChunkStoreError: ErrorAnswer(status=HTTPStatus.SERVICE_UNAVAILABLE, code=ErrorCode.GENERAL),
     ChunkNotFoundError: ErrorAnswer(status=HTTPStatus.NOT_FOUND, code=ErrorCode.CHUNK_NOT_FOUND),
     NoChunksError: ErrorAnswer(status=HTTPStatus.NOT_FOUND, code=ErrorCode.NO_CHUNKS),
+    SettingsStaleError: ErrorAnswer(status=HTTPStatus.CONFLICT, code=ErrorCode.SETTINGS_STALE),
+    SettingsVersionUnknownError: ErrorAnswer(
+        status=HTTPStatus.NOT_FOUND, code=ErrorCode.SETTINGS_VERSION_UNKNOWN
+    ),
+    RequestIdTakenError: ErrorAnswer(status=HTTPStatus.CONFLICT, code=ErrorCode.REQUEST_ID_TAKEN),
 }
 """From the class of an error to its answer; the nearest ancestor counts, else it is a 500."""

@@ -30,7 +30,7 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     (
         "immuni_settings_author",
         "configuration.version",
-    ): "INSERT(author,number,published_at,reason) SELECT",
+    ): "INSERT(approver,author,number,published_at,reason,request_id) SELECT",
     ("immuni_settings_author", "configuration.entry"): "INSERT SELECT",
     ("immuni_otp", "configuration.service_end"): "SELECT",
     ("immuni_ingestion", "configuration.service_end"): "SELECT",

@@ -18,6 +18,7 @@ class Role(StrEnum):
     JOBS = "jobs"
     PHONES = "phones"
     DASHBOARD = "dashboard"
+    SETTINGS = "settings"
 
 
 MEANINGS: Final = {
@@ -29,12 +30,15 @@ MEANINGS: Final = {
     Role.JOBS: "publishing, retention and the other periodic jobs; metrics",
     Role.PHONES: "two virtual phones and their App",
     Role.DASHBOARD: "insights: what may be shown of analytics",
+    Role.SETTINGS: "App Configuration's internal side, over mutual TLS: settings are published",
 }
+_BEHIND_THE_PHONES: Final = {Role.DASHBOARD: 11, Role.SETTINGS: 12}
+"""Places of roles; those between are of parts that are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Twelve neighbouring ports; each part has its own place among them.
+    """Thirteen neighbouring ports; each part has its own place among them.
 
     Attributes:
         base: The first of them.
@@ -44,8 +48,7 @@ class Ports:
 
     def of(self, role: Role) -> int:
         """Return the port on which a role answers; for the jobs, that of the metrics."""
-        # The places behind the phones' are those of parts that are no roles.
-        return self.base + (11 if role is Role.DASHBOARD else list(Role).index(role))
+        return self.base + _BEHIND_THE_PHONES.get(role, list(Role).index(role))
 
     def of_phone(self, number: int) -> int:
         """Return the port of a phone's App, counted from 0."""

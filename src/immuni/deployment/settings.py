@@ -36,7 +36,7 @@ class DeploymentSettings:
         meaning="The address on which servers listen.",
     )
     base_port: int = setting(
-        integer(1, 65524), default=8400, meaning="The first of twelve neighbouring ports."
+        integer(1, 65523), default=8400, meaning="The first of thirteen neighbouring ports."
     )
     log_level: str = setting(_LEVEL, default="info", meaning="The least important level logged.")
     log_format: LogFormat = setting(
@@ -46,6 +46,9 @@ class DeploymentSettings:
     upload_url: str = setting(_URL, default="", meaning="Where phones check codes and upload.")
     analytics_url: str = setting(_URL, default="", meaning="Where phones send analytics.")
     otp_url: str = setting(_URL, default="", meaning="Where the portal reaches the OTP Service.")
+    settings_url: str = setting(
+        _URL, default="", meaning="Where the portal reaches who publishes settings for phones."
+    )
     portal_url: str = setting(_URL, default="", meaning="Where operators open the portal.")
 
     @property
@@ -65,6 +68,7 @@ class DeploymentSettings:
             Role.UPLOAD: self.upload_url,
             Role.ANALYTICS: self.analytics_url,
             Role.OTP: self.otp_url,
+            Role.SETTINGS: self.settings_url,
             Role.PORTAL: self.portal_url,
         }.get(role, "")
         return configured or loopback_url(role, self.ports)
@@ -113,7 +117,7 @@ def loopback_url(role: Role, ports: Ports) -> str:
     """Return the address of a role on this machine, under the name that it has in a browser."""
     if role in (Role.PORTAL, Role.DASHBOARD):
         return f"http://{role}.localhost:{ports.of(role)}"
-    scheme = "https" if role is Role.OTP else "http"
+    scheme = "https" if role in (Role.OTP, Role.SETTINGS) else "http"
     return f"{scheme}://{LOOPBACK}:{ports.of(role)}"
 
 

@@ -40,7 +40,7 @@ class UpOptions:
 
     Attributes:
         data_dir: Where everything is kept.
-        base_port: First of twelve neighbouring ports.
+        base_port: First of thirteen neighbouring ports.
         external_database: An administrator's URL; None for the embedded PostgreSQL.
         phones: Number of virtual phones.
         nginx: Whether nginx stands in front of the public hosts.
@@ -88,6 +88,7 @@ class Running:
             "upload": self._public(Role.UPLOAD),
             "analytics": self._public(Role.ANALYTICS),
             "OTP Service (mutual TLS)": loopback_url(Role.OTP, self.ports),
+            "settings' authors (mutual TLS)": loopback_url(Role.SETTINGS, self.ports),
             "stand-in for Apple": apple_url(self.ports),
             "metrics": f"{self._metrics()}/metrics",
         }

@@ -37,8 +37,8 @@ pytestmark = pytest.mark.timeout(400)
 def tree_of(system: RunningSystem) -> Iterator[list[HeldProcess]]:
     """Hold on to every process that has the data folder in its command line."""
     with held(processes_naming(system.data_dir)) as processes:
-        # The supervisor, PostgreSQL, seven roles, and the stand-in for Apple.
-        assert len(processes) == 10
+        # The supervisor, PostgreSQL, eight roles, and the stand-in for Apple.
+        assert len(processes) == 11
         yield processes
 
 

@@ -1,4 +1,4 @@
-"""Twelve neighbouring ports, one for each part."""
+"""Thirteen neighbouring ports, one for each part."""
 
 import pytest
 
@@ -13,15 +13,16 @@ def test_every_part_has_a_port_of_its_own_in_the_block() -> None:
     phones = [PORTS.of_phone(number) for number in range(2)]
     everything = [*servers, *phones, PORTS.postgres, PORTS.nginx, PORTS.apple]
 
-    assert servers == [8400, 8401, 8402, 8403, 8404, 8405, 8411]
+    assert servers == [8400, 8401, 8402, 8403, 8404, 8405, 8411, 8412]
     assert phones == [8406, 8407]
     assert len(set(everything)) == len(everything)
-    assert set(everything) <= set(range(8400, 8412))
+    assert set(everything) <= set(range(8400, 8413))
 
 
 @pytest.mark.parametrize("phones", [0, 1, 2])
 def test_only_ports_that_are_bound_have_to_be_free(phones: int) -> None:
-    assert PORTS.all(phones=phones) == [*range(8400, 8406), 8411, *range(8406, 8406 + phones), 8410]
+    servers, apps = [*range(8400, 8406), 8411, 8412], range(8406, 8406 + phones)
+    assert PORTS.all(phones=phones) == [*servers, *apps, 8410]
 
 
 def test_every_role_is_explained() -> None:
@@ -35,8 +36,9 @@ def test_each_part_of_the_browser_has_a_name_of_its_own() -> None:
     assert phone_url(1, PORTS) == "http://phone-b.localhost:8407"
 
 
-def test_only_the_otp_service_speaks_tls_by_itself() -> None:
+def test_only_what_the_portal_alone_reaches_speaks_tls_by_itself() -> None:
     assert loopback_url(Role.OTP, PORTS) == "https://127.0.0.1:8403"
+    assert loopback_url(Role.SETTINGS, PORTS) == "https://127.0.0.1:8412"
     for role in (Role.GET, Role.UPLOAD, Role.ANALYTICS, Role.JOBS):
         assert loopback_url(role, PORTS) == f"http://127.0.0.1:{PORTS.of(role)}"
 

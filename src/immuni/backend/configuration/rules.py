@@ -1,7 +1,7 @@
 """Which value a phone gets, and which sets may be published."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from immuni.api import Platform, settings_faults
@@ -79,4 +79,18 @@ def _entry_faults(entry: SettingEntry) -> list[str]:
     if not entry.withdrawn:
         found = settings_faults({entry.name: entry.value})
         faults += [f"{place}: {each.fault}" for each in found]
+        if not found and _holds_nul(entry.value):
+            faults.append(f"{place}: a text holds the character U+0000, which cannot be kept")
     return faults
+
+
+def _holds_nul(value: object) -> bool:
+    match value:
+        case str():
+            return "\0" in value
+        case Mapping():
+            return any(_holds_nul(each) for pair in value.items() for each in pair)
+        case list() | tuple():
+            return any(_holds_nul(each) for each in value)
+        case _:
+            return False

@@ -23,8 +23,9 @@ CHANNEL: Final = "immuni_settings"
 # Any constant does; a lock on the table would take the right to change what was published.
 _LOCK: Final = "SELECT pg_advisory_xact_lock(1936028777)"
 _INSERT_VERSION: Final = """
-    INSERT INTO configuration.version (number, published_at, author, reason)
-    VALUES (%s, %s, %s, %s)
+    INSERT INTO configuration.version
+        (number, published_at, author, reason, approver, request_id)
+    VALUES (%s, %s, %s, %s, %s, %s)
 """
 _INSERT_ENTRY: Final = """
     INSERT INTO configuration.entry (version, platform, name, starting_build, withdrawn, value)
@@ -35,8 +36,11 @@ _KNOWN: Final = "SELECT FROM configuration.version WHERE number = %s"
 _HISTORY: Final = """
     SELECT number, published_at, author, login, reason, (
         SELECT count(*) FROM configuration.entry WHERE version = number
-    )
+    ), approver
     FROM configuration.version ORDER BY number DESC
+"""
+_REQUESTED: Final = """
+    SELECT number, author, approver, reason FROM configuration.version WHERE request_id = %s
 """
 _ENTRIES: Final = """
     SELECT platform, name, starting_build, value, withdrawn
@@ -66,6 +70,19 @@ class UnknownVersionError(ImmuniError, LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """A second person stands behind a publication.
+
+    Attributes:
+        approver: Who, as they said; not the author.
+        request_id: Tells a repeated request from a second one.
+    """
+
+    approver: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
     """Who published a set, when and why.
 
@@ -76,6 +93,7 @@ class Publication:
         login: The login of the database that wrote it.
         reason: Why.
         entry_count: How many values and withdrawals the set holds.
+        approver: Who approved it, as they said; None where nobody had to.
     """
 
     version: int
@@ -84,6 +102,17 @@ class Publication:
     login: str
     reason: str
     entry_count: int
+    approver: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What a request has published already."""
+
+    version: int
+    author: str
+    approver: str
+    reason: str
 
 
 async def load_newest(connection: AsyncConnection[TupleRow]) -> SettingsSet:
@@ -116,6 +145,17 @@ async def history(connection: AsyncConnection[TupleRow]) -> list[Publication]:
     return [Publication(*row) async for row in cursor]
 
 
+async def take_turns(connection: AsyncConnection[TupleRow]) -> None:
+    """Let nobody else publish until the transaction ends."""
+    await connection.execute(_LOCK)
+
+
+async def requested(connection: AsyncConnection[TupleRow], request_id: str) -> Requested | None:
+    """Return what a request has published already, None where it has not."""
+    row = await (await connection.execute(_REQUESTED, [request_id])).fetchone()
+    return Requested(*row) if row else None
+
+
 async def server_time(connection: AsyncConnection[TupleRow]) -> datetime:
     """Return what time it is for the database: one clock for all who publish."""
     row = await (await connection.execute("SELECT now()")).fetchone()
@@ -131,6 +171,7 @@ async def publish(
     reason: str,
     now: datetime,
     based_on: int | None = None,
+    approval: Approval | None = None,
 ) -> int:
     """Put a whole set in force, and tell the services.
 
@@ -142,6 +183,7 @@ async def publish(
         reason: Why.
         now: When.
         based_on: The version that the author had in view; None to publish over any.
+        approval: Who else stands behind it; None where nobody has to.
 
     Returns:
         The set's version.
@@ -153,12 +195,13 @@ async def publish(
     if faults := set_faults(entries):
         raise InvalidSettingsError(faults)
     async with connection.transaction():
-        await connection.execute(_LOCK)
+        await take_turns(connection)
         newest = await _newest_version(connection)
         if based_on not in {None, newest}:
             raise StaleDraftError(f"begun on version {based_on}, but version {newest} is in force")
         version = newest + 1
-        await connection.execute(_INSERT_VERSION, (version, now, author, reason))
+        second = (approval.approver, approval.request_id) if approval else (None, None)
+        await connection.execute(_INSERT_VERSION, (version, now, author, reason, *second))
         async with connection.cursor() as cursor:
             await cursor.executemany(_INSERT_ENTRY, [_row(version, each) for each in entries])
         await connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))

@@ -45,6 +45,7 @@ NEEDED: Final[Mapping[Role, tuple[str, ...]]] = {
     Role.JOBS: ("jobs_database_url", "analytics_database_url"),
     Role.PHONES: (),
     Role.DASHBOARD: ("dashboard_database_url",),
+    Role.SETTINGS: ("settings_author_database_url",),
 }
 """The settings that a role cannot do without, and for which no default could be right."""
 

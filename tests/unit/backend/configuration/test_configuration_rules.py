@@ -53,6 +53,9 @@ def test_a_good_set_has_no_faults() -> None:
         [entry(20_001)],
         [entry(1), entry(1, 2)],
         [SettingEntry(IOS, "misspelt", 1, 1)],
+        [SettingEntry(IOS, "support_phone", 1, "15\000")],
+        [SettingEntry(IOS, "advice", 1, {"it": {"neutral": "all\0good"}})],
+        [SettingEntry(IOS, "active_regions", 1, ["Lazio", "Mol\0ise"])],
     ],
 )
 def test_a_bad_set_has_its_fault_named(entries: list[SettingEntry]) -> None:
