@@ -23,7 +23,9 @@ from immuni.portal.factors.pages import ProofPages
 from immuni.portal.failures import FailurePages
 from immuni.portal.forms import ForeignFormError, MalformedFormError
 from immuni.portal.health import HealthEndpoints
+from immuni.portal.history.pages import HistoryPages
 from immuni.portal.limits.guard import Guard
+from immuni.portal.limits.pages import WatchPages
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
@@ -90,6 +92,8 @@ def create_portal(
             *AuthorisePages(
                 desk, door=door, otp_client=otp_client, guard=Guard(desk, limits, registry)
             ).routes(),
+            *HistoryPages(desk, door=door).routes(),
+            *WatchPages(desk, door=door).routes(),
             *sign_in.routes(),
             *proof.routes(),
             *HealthEndpoints(pool).routes(),

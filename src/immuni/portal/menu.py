@@ -24,7 +24,12 @@ class MenuEntry:
     needs: Permission
 
 
-MENU: Final = (MenuEntry("/", translatable("Authorise a code"), Permission.AUTHORISE),)
+MENU: Final = (
+    MenuEntry("/", translatable("Authorise"), Permission.AUTHORISE),
+    MenuEntry("/day", translatable("My day"), Permission.SEE_OWN_DAY),
+    MenuEntry("/watch", translatable("Warnings"), Permission.STOP),
+    MenuEntry("/totals", translatable("Totals"), Permission.SEE_TOTALS),
+)
 """In the order in which they stand; the first that an account may see is where it begins."""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from immuni.settings import Kind, duration, setting
+from immuni.settings import Kind, duration, integer, setting
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -42,6 +42,11 @@ class PortalSettings:
         duration("1d", "180d"),
         default=timedelta(days=30),
         meaning="How far back the first symptoms or the test may lie.",
+    )
+    portal_small_count: int = setting(
+        integer(1, 100),
+        default=5,
+        meaning="Fewer codes than this on one day of an organisation are not told.",
     )
     portal_otp_timeout: timedelta = setting(
         duration("500ms", "30s"),

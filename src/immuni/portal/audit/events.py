@@ -17,6 +17,10 @@ class Action(StrEnum):
     SESSION_COPY = "session_copy"
     SESSIONS_END = "sessions_end"
     AUTHORISATION = "authorisation"
+    STOP = "stop"
+    RELEASE = "release"
+    ALLOWANCE = "allowance"
+    WARNING_SEEN = "warning_seen"
 
 
 class Outcome(StrEnum):

@@ -128,6 +128,9 @@ async def begin_day(connection: Connection, worker: Worker, moment: Moment, boun
         "DELETE FROM work_day WHERE scope = %s AND subject_id = %s AND day < %s::date - %s",
         [worker.scope, worker.subject_id, moment.day, _KEPT_DAYS],
     )
+    await connection.execute(
+        "DELETE FROM warning WHERE day < %s::date - %s", [moment.day, _KEPT_DAYS]
+    )
 
 
 async def take_back(connection: Connection, worker: Worker, moment: Moment) -> None:

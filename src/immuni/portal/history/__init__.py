@@ -1,0 +1,1 @@
+"""What was done: an operator's own day, and the totals of an organisation."""
