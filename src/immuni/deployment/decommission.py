@@ -64,6 +64,15 @@ TO_DO: Final = (
     "erase the disks: deleting a file or a row does not",
 )
 """What no program of this system can do."""
+_FORGOTTEN: Final = (
+    "session",
+    "known_browser",
+    "work_day",
+    "warning",
+    "people_import",
+    "invitation",
+)
+"""Tables of the portal that tell of nothing an auditor asks."""
 _TABLES: Final = """
     SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
@@ -211,7 +220,7 @@ def _wiring(configured: Configured, clock: Clock) -> Wiring:
 
 async def _forget_browsers(portal: Pool) -> None:
     async with portal.connection() as connection:
-        for table in ("session", "known_browser", "work_day", "warning"):
+        for table in _FORGOTTEN:
             await connection.execute(SQL("DELETE FROM {}").format(Identifier(table)))
 
 

@@ -72,7 +72,7 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     **{("immuni_analytics", f"analytics.{table}"): "INSERT SELECT" for table in _OPEN_DATA},
     **{("immuni_dashboard", f"analytics.{table}"): "SELECT" for table in (*_FIGURES, *_OPEN_DATA)},
     ("immuni_portal", "public.authority"): "SELECT",
-    ("immuni_portal", "public.organisation"): "INSERT SELECT",
+    ("immuni_portal", "public.organisation"): "INSERT SELECT UPDATE",
     ("immuni_portal", "public.audit_event"): "INSERT SELECT",
     ("immuni_portal", "public.operator_account"): "INSERT SELECT UPDATE",
     ("immuni_portal", "public.session"): "INSERT SELECT UPDATE DELETE",
@@ -80,6 +80,9 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("immuni_portal", "public.work_day"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.warning"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.stop"): "INSERT SELECT UPDATE",
+    ("immuni_portal", "public.invitation"): "INSERT SELECT UPDATE DELETE",
+    ("immuni_portal", "public.people_import"): "INSERT SELECT UPDATE DELETE",
+    ("immuni_portal", "public.people_import_row"): "INSERT SELECT UPDATE DELETE",
 }
 """What each login may do; whatever is not said is refused."""
 HOMES: Final = {

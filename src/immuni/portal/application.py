@@ -27,6 +27,7 @@ from immuni.portal.history.pages import HistoryPages
 from immuni.portal.limits.guard import Guard
 from immuni.portal.limits.pages import WatchPages
 from immuni.portal.limits.settings import LimitSettings
+from immuni.portal.people.joining import JoinPages
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
 from immuni.portal.shell import PageShell
@@ -96,6 +97,7 @@ def create_portal(
             *WatchPages(desk, door=door).routes(),
             *sign_in.routes(),
             *proof.routes(),
+            *JoinPages(desk, entrance=entrance).routes(),
             *HealthEndpoints(pool).routes(),
             files.route(),
         ],

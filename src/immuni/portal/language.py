@@ -55,6 +55,15 @@ class Language(Translation):
         """Write a day so that nobody mistakes it."""
         return self.day_in(_DAY_WORDS, day)
 
+    def whole_day(self, day: date) -> str:
+        """Write a day with its year, where it may be long ago or far ahead."""
+        return self.text(
+            translatable("%(day)d %(month)s %(year)d"),
+            day=day.day,
+            month=self.text(_DAY_WORDS.months[day.month - 1]),
+            year=day.year,
+        )
+
     def days_ago(self, days: int) -> str:
         """Write how long ago a day was."""
         if days == 0:

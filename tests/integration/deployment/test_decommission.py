@@ -120,7 +120,7 @@ class Service:
         )
         run(
             self.portal.owner,
-            "INSERT INTO organisation (name, created_at) VALUES ('x', now())",
+            "INSERT INTO organisation (name, created_at, active_from) VALUES ('x', now(), now())",
             "INSERT INTO operator_account "
             "(organisation_id, user_name, password_hash, role, created_at) "
             "VALUES (1, 'x', 'x', 'operator', now())",
@@ -132,6 +132,10 @@ class Service:
             "VALUES ('account', 1, now(), 1, 1)",
             "INSERT INTO warning (at, day, kind, scope, subject_id, organisation_id, count, busy) "
             "VALUES (now(), now(), 'much', 'account', 1, 1, 1, 1)",
+            "INSERT INTO invitation (organisation_id, role, created_at, expires_at) "
+            "VALUES (1, 'operator', now(), now())",
+            "INSERT INTO people_import (made_by, made_at) VALUES (1, now())",
+            "INSERT INTO people_import_row VALUES (1, 2, 'x', 'x', 'operator', 'x', 'new')",
         )
 
     async def announce(self, days_from_now: int) -> None:
@@ -226,7 +230,10 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         ("analytics", "analytics.sampling_rate"),
         ("analytics", "analytics.token"),
         ("analytics", "analytics.upload_count"),
+        ("portal", "public.invitation"),
         ("portal", "public.known_browser"),
+        ("portal", "public.people_import"),
+        ("portal", "public.people_import_row"),
         ("portal", "public.session"),
         ("portal", "public.warning"),
         ("portal", "public.work_day"),

@@ -1,8 +1,9 @@
 """The tables of accounts and organisations, in SQL."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from immuni.database import Pool
@@ -13,12 +14,15 @@ from immuni.portal.audit.trail import AuditTrail
 
 SELECT_ACCOUNT: Final = """
     SELECT account.id, account.user_name, organisation.id, organisation.name, account.role,
-        account.password_hash
+        account.password_hash, account.display_name, organisation.active_from
     FROM operator_account AS account
     JOIN organisation ON organisation.id = account.organisation_id
-    WHERE account.deactivated_at IS NULL
+    WHERE account.deactivated_at IS NULL AND organisation.closed_at IS NULL
 """
-"""The columns from which `account_of` makes an account, of those that are active."""
+"""The columns from which `account_of` makes an account, of those that are active.
+
+Who left is not among them, nor is anybody whose organisation is closed.
+"""
 
 
 class AccountStore:
@@ -39,9 +43,10 @@ class AccountStore:
         """
         async with self._pool.connection() as connection:
             await connection.execute(
-                "INSERT INTO organisation (name, created_at) VALUES (%s, %s)"
+                "INSERT INTO organisation (name, created_at, active_from) VALUES (%s, %s, %s)"
                 " ON CONFLICT (authority_id, name) DO NOTHING",
-                [organisation, now],
+                # Yesterday has come everywhere, whatever the time zone.
+                [organisation, now, (now - timedelta(days=1)).date()],
             )
             cursor = await connection.execute(
                 "INSERT INTO operator_account"
@@ -72,10 +77,7 @@ class AccountStore:
                 "UPDATE operator_account SET password_hash = %s WHERE id = %s",
                 [password_hash, account_id],
             )
-            await connection.execute(
-                "UPDATE session SET ended_at = %s WHERE account_id = %s AND ended_at IS NULL",
-                [now, account_id],
-            )
+            await end_sessions(connection, account_id, now=now)
             await self._trail.append(connection, _done(Action.PASSWORD_CHANGE, account_id, now))
 
 
@@ -83,7 +85,7 @@ def account_of(row: TupleRow | None) -> Account | None:
     """Return the account that a row of `SELECT_ACCOUNT` tells of."""
     if row is None:
         return None
-    id_, user, organisation_id, organisation, role, password_hash = row
+    id_, user, organisation_id, organisation, role, password_hash, name, works_from = row
     return Account(
         id=id_,
         user=user,
@@ -91,7 +93,24 @@ def account_of(row: TupleRow | None) -> Account | None:
         organisation=organisation,
         role=Role(role),
         password_hash=password_hash,
+        name=name,
+        works_from=works_from,
     )
+
+
+async def end_sessions(
+    connection: AsyncConnection[TupleRow], account_id: int, *, now: datetime
+) -> int:
+    """End all sessions of an account, in the transaction of what is the reason.
+
+    Returns:
+        How many there were.
+    """
+    cursor = await connection.execute(
+        "UPDATE session SET ended_at = %s WHERE account_id = %s AND ended_at IS NULL",
+        [now, account_id],
+    )
+    return cursor.rowcount
 
 
 def _done(action: Action, account_id: int, now: datetime) -> Event:

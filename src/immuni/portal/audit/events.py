@@ -21,6 +21,18 @@ class Action(StrEnum):
     RELEASE = "release"
     ALLOWANCE = "allowance"
     WARNING_SEEN = "warning_seen"
+    INVITATION = "invitation"
+    INVITATION_LINK = "invitation_link"
+    INVITATION_REVOCATION = "invitation_revocation"
+    ACCOUNT_CHANGE = "account_change"
+    ACCOUNT_DEACTIVATION = "account_deactivation"
+    ACCOUNT_REACTIVATION = "account_reactivation"
+    ORGANISATION_CREATION = "organisation_creation"
+    ORGANISATION_CHANGE = "organisation_change"
+    ORGANISATION_CLOSING = "organisation_closing"
+    ORGANISATION_REOPENING = "organisation_reopening"
+    PEOPLE_IMPORT_CHECK = "people_import_check"
+    PEOPLE_IMPORT = "people_import"
 
 
 class Outcome(StrEnum):

@@ -64,6 +64,8 @@ class AuthorisePages:
         Whoever has other work begins there.
         """
         if visit.account.may(Permission.AUTHORISE):
+            if self._today() < visit.account.works_from:
+                return self._not_yet(visit)
             return await self._form(visit, Entry(id=self._fresh_id()))
         if places := menu_of(visit.account):
             return self._to(places[0].path)
@@ -75,6 +77,8 @@ class AuthorisePages:
 
     async def authorise(self, visit: Visit) -> Response:
         """Have a code authorised; whatever goes wrong, what was entered stays."""
+        if self._today() < visit.account.works_from:
+            return self._not_yet(visit)
         entry = Entry.of(visit.form, fresh_id=self._fresh_id())
         try:
             authorisation = entry.parse(
@@ -116,6 +120,16 @@ class AuthorisePages:
             look_alikes=LOOK_ALIKES,
             seconds_left=self._seconds_left(authorised_at),
             lifetime_seconds=self._lifetime_seconds,
+        )
+
+    def _not_yet(self, visit: Visit) -> Response:
+        """Say from when the organisation authorises; nothing was sent."""
+        return self._desk.pages.render(
+            visit.request,
+            "not_yet.html",
+            session=visit.session,
+            status=403,
+            works_from=visit.account.works_from,
         )
 
     async def _form(

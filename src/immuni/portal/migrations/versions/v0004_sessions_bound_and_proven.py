@@ -2,8 +2,8 @@
 
 from immuni.database.migrations import execute_sql
 
-revision = "0003"
-down_revision: str | None = "0002"
+revision = "0004"
+down_revision: str | None = "0003"
 
 
 def upgrade() -> None:
