@@ -23,6 +23,7 @@ from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.forecast import ForecastSettings
 from immuni.deployment.configured import ALL_SETTINGS
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
+from immuni.portal.audit.keys import AuditKeySettings
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.settings import PortalSettings
 from immuni.settings import ENVIRONMENT_PREFIX, Setting, settings_of
@@ -50,6 +51,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     InsightsSettings: "Insights",
     PortalSettings: "Portal",
     LimitSettings: "Portal: quotas and warnings",
+    AuditKeySettings: "Audit trail",
     EarlyWarningSettings: "Early warning",
     ForecastSettings: "Forecast",
 }

@@ -22,7 +22,12 @@ from immuni.deployment.databases import Databases
 from immuni.deployment.google import attestation_settings, ensure_play_integrity_keys
 from immuni.deployment.layout import Layout
 from immuni.deployment.ports import free_block
-from immuni.deployment.provision import ensure_keys, ensure_otp_keys, settings_of_system
+from immuni.deployment.provision import (
+    ensure_audit_keys,
+    ensure_keys,
+    ensure_otp_keys,
+    settings_of_system,
+)
 from immuni.deployment.roles import Ports, Role
 from immuni.deployment.serving import Server
 from immuni.deployment.virtual_phones import PhoneClock, PhoneMaker
@@ -32,6 +37,7 @@ from immuni.entropy import SystemEntropy
 from immuni.export import Export, read_unverified_export
 from immuni.portal.accounts.registration import create_account
 from immuni.portal.accounts.roles import Role as AccountRole
+from immuni.portal.audit.trail import AuditTrail
 from immuni.settings import Source
 
 SERVERS: Final = (Role.GET, Role.UPLOAD, Role.ANALYTICS, Role.OTP, Role.PORTAL)
@@ -127,6 +133,7 @@ def _wiring(folder: Path, databases: Databases, clock: PhoneClock) -> Wiring:
     # TLS looks at the machine's clock, whatever the town's says.
     ensure_certificates(layout.certificates, clock=SystemClock())
     values = settings_of_system(layout, ports, databases, ensure_otp_keys(layout, entropy))
+    values["audit_keys"] = ensure_audit_keys(layout, entropy).render()
     texts = {name: str(value) for name, value in (values | attestation_settings(layout)).items()}
     configured = Configured.read(Source(texts, dict.fromkeys(texts, "the test")))
     return Wiring.of(configured, clock=clock, entropy=entropy, registry=CollectorRegistry())
@@ -168,6 +175,7 @@ async def _employ_operator(wiring: Wiring) -> None:
     async with open_pool(wiring.databases.portal_database_url, max_size=1) as pool:
         await create_account(
             pool,
+            AuditTrail(pool, wiring.audit_keys()),
             user=_USER,
             password=_PASSWORD,
             organisation="Ospedale di prova",

@@ -24,6 +24,7 @@ from immuni.backend.shaping import ShapingSettings
 from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.forecast import ForecastSettings
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
+from immuni.portal.audit.keys import AuditKeySettings
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.settings import PortalSettings
 from immuni.settings import (
@@ -59,6 +60,7 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     InsightsSettings,
     PortalSettings,
     LimitSettings,
+    AuditKeySettings,
     EarlyWarningSettings,
     ForecastSettings,
 )

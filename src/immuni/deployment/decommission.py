@@ -53,6 +53,7 @@ KEPT: Final[Mapping[str, str]] = {
     "public.operator_account": "likewise",
     "public.audit_event": "likewise",
     "public.stop": "likewise",
+    "public.audit_head": "how far that record had come",
 }
 """Tables, schemas and beginnings of names that remain on purpose, and why."""
 TO_DO: Final = (
@@ -298,6 +299,7 @@ def _files_left(layout: Layout) -> list[str]:
         *private_key_files(layout, Purpose.SETTINGS),
         *public_key_files(layout),
         layout.analytics_public_key,
+        layout.audit_keys,
         layout.decommission_report,
     }
     return [

@@ -98,6 +98,11 @@ class Layout:
         return self.secrets / "otp-keys"
 
     @property
+    def audit_keys(self) -> Path:
+        """The secrets under which the portal's audit trail is chained."""
+        return self.secrets / "audit-keys"
+
+    @property
     def decommission_report(self) -> Path:
         """What was looked at when the service was decommissioned."""
         return self.root / "decommission.json"

@@ -19,7 +19,7 @@ from immuni.backend.otp_keys import OtpKeys
 from immuni.backend.publishing.store import withdraw_all
 from immuni.backend.sealing import create_sealing_key
 from immuni.clock import Clock
-from immuni.database import open_pool
+from immuni.database import Pool, open_pool
 from immuni.deployment.apple import device_check_settings, ensure_device_check_key
 from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.databases import Databases, prepare_databases
@@ -32,6 +32,8 @@ from immuni.deployment.signing_keys import ensure_signing_keys
 from immuni.entropy import Entropy, SystemEntropy
 from immuni.portal.accounts.registration import ensure_account
 from immuni.portal.accounts.roles import Role as AccountRole
+from immuni.portal.audit.keys import AuditKeys
+from immuni.portal.audit.trail import AuditTrail
 from immuni.settings import settings_of
 from immuni.telemetry import logger
 
@@ -49,6 +51,7 @@ DECIDED_BY_SYSTEM: Final = frozenset(
         "settings_url",
         "portal_url",
         "otp_keys",
+        "audit_keys",
         *(each.name for each in settings_of(DatabaseSettings)),
     }
 )
@@ -115,14 +118,18 @@ async def provision(
     ensure_play_integrity_keys(layout, entropy)
     ensure_certificates(layout.certificates, clock=clock)
     otp_keys = ensure_otp_keys(layout, entropy)
+    audit_keys = ensure_audit_keys(layout, entropy)
     values = settings_of_system(layout, ports, databases, otp_keys)
+    values["audit_keys"] = audit_keys.render()
     values |= device_check_settings(layout, ports) | attestation_settings(layout)
     values |= _STORY_PACE if story_pace else {}
     _write_settings(layout, values | (_behind_nginx(ports) if nginx else {}))
     await _withdraw_lost_chunks(layout, databases)
     if story_pace:
         await _publish_story_settings(databases, clock)
-    return await _ensure_accounts(layout, databases, clock=clock, entropy=entropy)
+    async with open_pool(databases.portal.portal, max_size=2) as pool:
+        trail = AuditTrail(pool, audit_keys)
+        return await _ensure_accounts(layout, pool, trail, clock=clock, entropy=entropy)
 
 
 def ensure_keys(layout: Layout, *, clock: Clock) -> None:
@@ -138,6 +145,14 @@ def ensure_otp_keys(layout: Layout, entropy: Entropy) -> OtpKeys:
     if not file.exists():
         write_private(file, OtpKeys({"otp-1": entropy.token(32)}).render().encode())
     return OtpKeys.parse(file.read_text(encoding="ascii").strip())
+
+
+def ensure_audit_keys(layout: Layout, entropy: Entropy) -> AuditKeys:
+    """Return the secrets under which the audit trail is chained, made at the first time."""
+    file = layout.audit_keys
+    if not file.exists():
+        write_private(file, AuditKeys.generate(entropy).render().encode())
+    return AuditKeys.parse(file.read_text(encoding="ascii").strip())
 
 
 def settings_of_system(
@@ -198,20 +213,20 @@ async def _publish_story_settings(databases: Databases, clock: Clock) -> None:
 
 
 async def _ensure_accounts(
-    layout: Layout, databases: Databases, *, clock: Clock, entropy: Entropy
+    layout: Layout, pool: Pool, trail: AuditTrail, *, clock: Clock, entropy: Entropy
 ) -> tuple[DemoAccount, ...]:
     accounts = _demo_accounts(layout, entropy)
-    async with open_pool(databases.portal.portal, max_size=2) as pool:
-        for account in accounts:
-            await ensure_account(
-                pool,
-                user=account.user,
-                password=account.password,
-                organisation=_DEMO_ORGANISATION,
-                role=AccountRole(account.role),
-                clock=clock,
-                entropy=entropy,
-            )
+    for account in accounts:
+        await ensure_account(
+            pool,
+            trail,
+            user=account.user,
+            password=account.password,
+            organisation=_DEMO_ORGANISATION,
+            role=AccountRole(account.role),
+            clock=clock,
+            entropy=entropy,
+        )
     return accounts
 
 

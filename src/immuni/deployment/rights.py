@@ -74,6 +74,10 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("immuni_portal", "public.authority"): "SELECT",
     ("immuni_portal", "public.organisation"): "INSERT SELECT UPDATE",
     ("immuni_portal", "public.audit_event"): "INSERT SELECT",
+    (
+        "immuni_portal",
+        "public.audit_head",
+    ): "SELECT UPDATE(events,key_id,last_id,mac)",
     ("immuni_portal", "public.operator_account"): "INSERT SELECT UPDATE",
     ("immuni_portal", "public.session"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.known_browser"): "INSERT SELECT UPDATE DELETE",

@@ -14,6 +14,7 @@ from starlette.types import ExceptionHandler
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.entropy import Entropy
+from immuni.portal.audit.keys import AuditKeys
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.authorising.pages import AuthorisePages
@@ -44,9 +45,10 @@ from immuni.web.static_files import StaticFiles
 _STATIC_FOLDER: Final = Path(__file__).parent / "static"
 
 
-def create_portal(
+def create_portal(  # noqa: PLR0913 - everything that one portal is made of, each by its name
     *,
     pool: Pool,
+    audit_keys: AuditKeys,
     otp_client: OtpServiceClient,
     clock: Clock,
     entropy: Entropy,
@@ -59,6 +61,7 @@ def create_portal(
 
     Args:
         pool: The portal's own database; whoever opened it closes it.
+        audit_keys: What chains the audit trail.
         otp_client: The way to the OTP Service; whoever made it closes it.
         clock: Tells which day is today, and how old sessions are.
         entropy: Where the secrets of sessions come from.
@@ -74,7 +77,7 @@ def create_portal(
     files = StaticFiles(_STATIC_FOLDER)
     desk = Desk(
         pool=pool,
-        trail=AuditTrail(pool),
+        trail=AuditTrail(pool, audit_keys),
         pages=Pages(site, files),
         site=site,
         clock=clock,

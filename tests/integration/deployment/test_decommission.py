@@ -26,7 +26,7 @@ from immuni.deployment.decommission import NotEndedError, decommission, end_toda
 from immuni.deployment.google import ensure_play_integrity_keys
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import make_private_folder
-from immuni.deployment.provision import ensure_keys, ensure_otp_keys
+from immuni.deployment.provision import ensure_audit_keys, ensure_keys, ensure_otp_keys
 from immuni.entropy import SystemEntropy
 from scripts.reference.answers import TOLD
 from scripts.reference.command_line import check_members
@@ -64,6 +64,7 @@ class Service:
             "portal_database_url": portal.portal,
             "settings_author_database_url": services.settings_author,
             "otp_keys": otp_keys,
+            "audit_keys": ensure_audit_keys(self.layout, SystemEntropy()).render(),
         }
         lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
         self.layout.settings_file.write_text("\n".join(lines) + "\n")
@@ -257,6 +258,8 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
     assert "otp_keys" not in service.file.read_text()
     # Phones still have to learn of the end, and an auditor of what operators did.
     assert service.layout.settings_key.exists()
+    assert service.layout.audit_keys.exists()
+    assert "audit_keys" in service.file.read_text()
     assert service.rows("configuration.version") == 1
     kept = json.loads(service.layout.decommission_report.read_text())
     assert kept["nothing_left"] is True

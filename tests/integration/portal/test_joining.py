@@ -17,7 +17,6 @@ from immuni.portal.accounts.invitations import (
 )
 from immuni.portal.accounts.passwords import PasswordKeeper
 from immuni.portal.accounts.roles import Role
-from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.people.inviting import invite_from_outside
 from tests.integration.portal.world import ORGANISATION, World
 
@@ -30,6 +29,7 @@ OVER = "This invitation does not count"
 async def invited(world: World, *, user: str = "", role: Role = Role.ADMINISTRATOR) -> str:
     made = await invite_from_outside(
         world.pool,
+        world.trail,
         role=role,
         organisation=ORGANISATION,
         user=user,
@@ -156,7 +156,7 @@ async def test_an_account_without_a_password_comes_with_another_way_in_or_not_at
 ) -> None:
     invitations = Invitations(
         world.pool,
-        AuditTrail(world.pool),
+        world.trail,
         passwords=PasswordKeeper(world.entropy),
         clock=world.clock,
     )

@@ -19,6 +19,7 @@ ACCOUNTS = """
 async def ensure(world: World, user: str, password: str) -> None:
     await ensure_account(
         world.pool,
+        world.trail,
         user=user,
         password=password,
         organisation="Another hospital",
@@ -42,6 +43,7 @@ async def test_an_account_that_is_there_is_left_as_it_is(world: World) -> None:
     with pytest.raises(AccountExistsError):
         await create_account(
             world.pool,
+            world.trail,
             user="ANNA",
             password="another password",
             organisation="Another hospital",

@@ -26,6 +26,8 @@ from immuni.otp import Otp, generate_otp
 from immuni.portal.accounts.registration import create_account
 from immuni.portal.accounts.roles import Role
 from immuni.portal.application import create_portal
+from immuni.portal.audit.keys import AuditKeys
+from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.settings import PortalSettings
@@ -38,6 +40,7 @@ START: Final = datetime(2020, 6, 20, 10, tzinfo=UTC)
 """A Saturday, noon in Rome."""
 DEFAULT_LIMITS: Final = LimitSettings()
 PASSWORD: Final = "correct horse battery"
+AUDIT_KEYS: Final = AuditKeys({"audit-1": bytes(range(32))})
 ORGANISATION: Final = "Ospedale Maggiore"
 _HIDDEN: Final = r'name="{name}" value="([^"]*)"'
 
@@ -107,6 +110,11 @@ class World:
         """Make an account in the organisation that all of them have."""
         await add_account(self.pool, user, clock=self.clock, entropy=self.entropy, role=role)
 
+    @property
+    def trail(self) -> AuditTrail:
+        """Where the portal leaves its events."""
+        return AuditTrail(self.pool, AUDIT_KEYS)
+
     def code(self) -> Otp:
         """Return a code as a phone makes it."""
         return generate_otp(self.entropy)
@@ -153,6 +161,7 @@ async def living_world(
         public_url = public_url or f"http://portal.localhost:{port}"
         app = create_portal(
             pool=pool,
+            audit_keys=AUDIT_KEYS,
             otp_client=otp_client,
             clock=clock,
             entropy=entropy,
@@ -219,6 +228,7 @@ async def add_account(
     """Make an account with the password and the organisation that all of them have."""
     await create_account(
         pool,
+        AuditTrail(pool, AUDIT_KEYS),
         user=user,
         password=password,
         organisation=ORGANISATION,

@@ -23,6 +23,7 @@ from immuni.deployment.roles import Role
 from immuni.deployment.serving import Listener, Server
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.entropy import Entropy
+from immuni.portal.audit.keys import AuditKeys, AuditKeySettings
 from immuni.settings import SettingsError
 from immuni.web import (
     Application,
@@ -41,7 +42,7 @@ NEEDED: Final[Mapping[Role, tuple[str, ...]]] = {
     Role.UPLOAD: ("ingestion_database_url", "otp_keys"),
     Role.ANALYTICS: ("analytics_database_url",),
     Role.OTP: ("otp_database_url", "otp_keys"),
-    Role.PORTAL: ("portal_database_url",),
+    Role.PORTAL: ("portal_database_url", "audit_keys"),
     Role.JOBS: ("jobs_database_url", "analytics_database_url"),
     Role.PHONES: (),
     Role.DASHBOARD: ("dashboard_database_url",),
@@ -102,6 +103,17 @@ class Wiring:
         keys = self.configured.of(OtpKeySettings).otp_keys
         if keys is None:
             raise SettingsError(["otp_keys: not set; this role hashes codes"])
+        return keys
+
+    def audit_keys(self) -> AuditKeys:
+        """Return the secrets under which the portal's audit trail is chained.
+
+        Raises:
+            SettingsError: There are none.
+        """
+        keys = self.configured.of(AuditKeySettings).audit_keys
+        if keys is None:
+            raise SettingsError(["audit_keys: not set; they chain the audit trail"])
         return keys
 
     def app_of(self, *services: Service) -> Application:

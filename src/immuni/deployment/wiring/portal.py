@@ -31,6 +31,7 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
         async with open_pool(wiring.databases.portal_database_url, name="portal") as pool:
             portal = create_portal(
                 pool=pool,
+                audit_keys=wiring.audit_keys(),
                 otp_client=otp_client,
                 clock=wiring.clock,
                 entropy=wiring.entropy,

@@ -14,6 +14,7 @@ from immuni.portal.audit.trail import AuditTrail
 
 async def create_account(
     pool: Pool,
+    trail: AuditTrail,
     *,
     user: str,
     password: str,
@@ -26,6 +27,7 @@ async def create_account(
 
     Args:
         pool: The portal's database.
+        trail: Where it leaves an event.
         user: 2 to 80 characters; capitals do not count.
         password: 12 to 128 characters.
         organisation: The name of the hospital or region.
@@ -40,7 +42,7 @@ async def create_account(
     """
     name = parse_user(user)
     password_hash = await PasswordKeeper(entropy).hash(password)
-    added = await AccountStore(pool, AuditTrail(pool)).add_account(
+    added = await AccountStore(pool, trail).add_account(
         user=name,
         password_hash=password_hash,
         organisation=organisation,
@@ -53,6 +55,7 @@ async def create_account(
 
 async def ensure_account(
     pool: Pool,
+    trail: AuditTrail,
     *,
     user: str,
     password: str,
@@ -70,12 +73,13 @@ async def ensure_account(
         InvalidUserError: The name is not allowed.
         WeakPasswordError: The password is not allowed.
     """
-    store, passwords = AccountStore(pool, AuditTrail(pool)), PasswordKeeper(entropy)
+    store, passwords = AccountStore(pool, trail), PasswordKeeper(entropy)
     account = await store.account_of_user(parse_user(user))
     if account is None:
         with suppress(AccountExistsError):
             await create_account(
                 pool,
+                trail,
                 user=user,
                 password=password,
                 organisation=organisation,

@@ -113,12 +113,20 @@ def invitation_event(wish: Wish, invitation_id: int, *, now: datetime) -> Event:
 
 
 async def invite_from_outside(
-    pool: Pool, *, role: Role, organisation: str, user: str, clock: Clock, entropy: Entropy
+    pool: Pool,
+    trail: AuditTrail,
+    *,
+    role: Role,
+    organisation: str,
+    user: str,
+    clock: Clock,
+    entropy: Entropy,
 ) -> Invited:
     """Invite somebody without being signed in: for whoever has the portal's database.
 
     Args:
         pool: The portal's database.
+        trail: Where it leaves an event.
         role: What the account will be for.
         organisation: The name of the hospital or region, which is made where it is new.
         user: The name with which they will sign in; empty where they choose it.
@@ -130,7 +138,7 @@ async def invite_from_outside(
         InvalidUserError: Nobody can sign in with that name.
         RefusedError: The name is taken, or the organisation closed.
     """
-    now, token, trail = clock.now(), InvitationToken.draw(entropy), AuditTrail(pool)
+    now, token = clock.now(), InvitationToken.draw(entropy)
     async with pool.connection() as connection:
         wish = Wish(
             organisation_id=await _organisation(connection, parse_name(organisation), now),
