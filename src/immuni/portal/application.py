@@ -25,6 +25,8 @@ from immuni.portal.failures import FailurePages
 from immuni.portal.forms import ForeignFormError, MalformedFormError
 from immuni.portal.health import HealthEndpoints
 from immuni.portal.history.pages import HistoryPages
+from immuni.portal.language_pages import LanguagePages
+from immuni.portal.learning.pages import LearningPages
 from immuni.portal.limits.guard import Guard
 from immuni.portal.limits.pages import WatchPages
 from immuni.portal.limits.settings import LimitSettings
@@ -101,6 +103,8 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             *sign_in.routes(),
             *proof.routes(),
             *JoinPages(desk, entrance=entrance).routes(),
+            *LanguagePages(site).routes(),
+            *LearningPages(desk, door=door).routes(),
             *HealthEndpoints(pool).routes(),
             files.route(),
         ],

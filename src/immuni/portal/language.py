@@ -17,7 +17,14 @@ from immuni.web.languages import (
     translatable,
 )
 
-LANGUAGES: Final = ("en", "it")
+LANGUAGES: Final = {
+    "en": "English",
+    "it": "Italiano",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+}
+"""What each language calls itself, by its code."""
 
 _DAY_WORDS: Final = DayWords(
     order=translatable("%(weekday)s %(day)d %(month)s"),

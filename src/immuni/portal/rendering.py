@@ -1,11 +1,13 @@
 """From a template to a page in the reader's language."""
 
 from jinja2 import Environment
+from jinja2.environment import TemplateModule
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from immuni.portal.language import LANGUAGES, Language, language_of, preferred_language
+from immuni.portal.language import LANGUAGES, Language, language_of
 from immuni.portal.menu import menu_of
+from immuni.portal.preferences import page_language
 from immuni.portal.signing_in.session import Session
 from immuni.portal.site import Site
 from immuni.web.static_files import StaticFiles
@@ -17,9 +19,12 @@ class Pages:
 
     def __init__(self, site: Site, files: StaticFiles) -> None:
         """Read the catalogues and prepare the templates."""
+        self._site = site
         self._environments = {
             code: _environment(language_of(code), site, files) for code in LANGUAGES
         }
+        for environment in self._environments.values():
+            environment.globals.update(languages=LANGUAGES, spoken_in=self._spoken_in)
 
     def render(
         self,
@@ -33,13 +38,13 @@ class Pages:
         """Return a page.
 
         Args:
-            request: Tells the language.
+            request: Tells the language, and where to come back to when another one is chosen.
             template: The name of its file.
             session: Who is signed in; their name and the way out stand at the top.
             status: The HTTP status.
             values: What the template shows.
         """
-        code = preferred_language(request.headers.get("accept-language", ""))
+        code = page_language(request, self._site)
         page = (
             self._environments[code]
             .get_template(template)
@@ -47,10 +52,16 @@ class Pages:
                 session=session,
                 menu=menu_of(session.account) if session and session.whole else (),
                 path=request.url.path,
+                # Where a form was sent to there need not be a page.
+                here=request.url.path if request.method == "GET" else "/",
                 **values,
             )
         )
         return HTMLResponse(page, status_code=status)
+
+    def _spoken_in(self, code: str) -> TemplateModule:
+        """Return what is said on the phone, in one language whatever that of the page."""
+        return self._environments[code].get_template("spoken.html").module
 
 
 def _environment(language: Language, site: Site, files: StaticFiles) -> Environment:

@@ -93,9 +93,10 @@ def test_what_operators_tell_people_to_press_stands_in_the_app(code: str) -> Non
         assert app[(source,)] == (translation,)
 
 
-def test_whoever_asks_for_italian_gets_it_and_others_english() -> None:
-    assert preferred_language("de, IT;q=0.5, en;q=0.4") == "it"
-    assert preferred_language("de, fr") == "en"
+def test_browsers_get_the_language_that_they_like_best_and_others_english() -> None:
+    assert preferred_language("nl, IT;q=0.5, en;q=0.4") == "it"
+    assert preferred_language("de-AT, fr") == "de"
+    assert preferred_language("nl, pt") == "en"
 
 
 def test_days_are_written_in_each_language() -> None:

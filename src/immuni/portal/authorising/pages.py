@@ -1,7 +1,7 @@
 """The operator's one screen: a code, a day, one button, and what to say next."""
 
 import math
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.responses import RedirectResponse, Response
@@ -10,23 +10,24 @@ from starlette.routing import Route
 from immuni.otp import LOOK_ALIKES
 from immuni.portal.accounts.roles import Permission
 from immuni.portal.audit.events import Action, Event, Outcome
-from immuni.portal.authorising.otp_service import OtpServiceClient
-from immuni.portal.authorising.rules import (
-    Entry,
-    Fault,
-    InvalidEntryError,
-    days_before,
-    life_left,
+from immuni.portal.authorising.form import (
+    chosen_speech,
+    entry_of,
+    form_values,
+    lifetime_seconds,
+    show_speaking,
+    today_at,
 )
+from immuni.portal.authorising.otp_service import OtpServiceClient
+from immuni.portal.authorising.reading import Fault
+from immuni.portal.authorising.rules import Entry, InvalidEntryError, life_left
 from immuni.portal.authorising.store import AuthorisationStore
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, NotAllowedError, Visit
 from immuni.portal.limits.guard import Guard, LimitReachedError
 from immuni.portal.menu import menu_of
+from immuni.portal.preferences import keep_spoken
 
-_ONSET_BUTTONS: Final = 8
-_TEST_BUTTONS: Final = 4
-_ENTRY_ID_BYTES: Final = 16
 _RESULT_SHOWN: Final = timedelta(minutes=10)
 _STATUS: Final = {
     Outcome.ALREADY_AUTHORISED: 409,
@@ -64,9 +65,9 @@ class AuthorisePages:
         Whoever has other work begins there.
         """
         if visit.account.may(Permission.AUTHORISE):
-            if self._today() < visit.account.works_from:
+            if today_at(self._desk) < visit.account.works_from:
                 return self._not_yet(visit)
-            return await self._form(visit, Entry(id=self._fresh_id()))
+            return await self._form(visit, entry_of(self._desk, {}))
         if places := menu_of(visit.account):
             return self._to(places[0].path)
         raise NotAllowedError(visit.session, Permission.AUTHORISE)
@@ -77,12 +78,12 @@ class AuthorisePages:
 
     async def authorise(self, visit: Visit) -> Response:
         """Have a code authorised; whatever goes wrong, what was entered stays."""
-        if self._today() < visit.account.works_from:
+        if today_at(self._desk) < visit.account.works_from:
             return self._not_yet(visit)
-        entry = Entry.of(visit.form, fresh_id=self._fresh_id())
+        entry = entry_of(self._desk, visit.form)
         try:
             authorisation = entry.parse(
-                today=self._today(), max_age=self._desk.settings.portal_max_date_age
+                today=today_at(self._desk), max_age=self._desk.settings.portal_max_date_age
             )
         except InvalidEntryError as error:
             return await self._form(visit, entry, faults=dict(error.faults))
@@ -104,7 +105,7 @@ class AuthorisePages:
             )
         )
         if outcome is Outcome.AUTHORISED:
-            return self._to("/authorised")
+            return keep_spoken(self._to("/authorised"), self._desk.site, chosen_speech(visit))
         await self._guard.release(place)
         return await self._form(visit, entry, outcome=outcome)
 
@@ -113,13 +114,13 @@ class AuthorisePages:
         authorised_at = await self._store.last_authorisation(visit.account.id)
         if authorised_at is None or authorised_at < self._desk.clock.now() - _RESULT_SHOWN:
             return self._to("/")
-        return self._desk.pages.render(
-            visit.request,
+        return show_speaking(
+            self._desk,
+            visit,
             "authorised.html",
-            session=visit.session,
             look_alikes=LOOK_ALIKES,
             seconds_left=self._seconds_left(authorised_at),
-            lifetime_seconds=self._lifetime_seconds,
+            lifetime_seconds=lifetime_seconds(self._desk),
         )
 
     def _not_yet(self, visit: Visit) -> Response:
@@ -141,31 +142,22 @@ class AuthorisePages:
         outcome: Outcome | None = None,
         limit: LimitReachedError | None = None,
     ) -> Response:
-        today = self._today()
         authorised_at = await self._store.last_authorisation(visit.account.id)
         status = _STATUS[outcome] if outcome else (422 if faults else 200)
         if limit is not None:
             status = 429
         elif not faults and not outcome and (stop := await self._guard.stop_of(visit.account)):
             limit = LimitReachedError(stop)
-        return self._desk.pages.render(
-            visit.request,
+        return show_speaking(
+            self._desk,
+            visit,
             "authorise.html",
-            session=visit.session,
             status=status,
-            entry=entry,
-            faults=faults or {},
             outcome=outcome,
             limit=limit.limit if limit else None,
             wait_minutes=_minutes(limit.wait) if limit and limit.wait else 0,
-            look_alikes=LOOK_ALIKES,
-            onset_days=days_before(today, _ONSET_BUTTONS),
-            test_days=days_before(today, _TEST_BUTTONS),
-            today=today,
-            earliest=today - self._desk.settings.portal_max_date_age,
-            max_days=self._desk.settings.portal_max_date_age.days,
-            lifetime_seconds=self._lifetime_seconds,
             seconds_left=self._seconds_left(authorised_at) if authorised_at else 0,
+            **form_values(self._desk, entry, faults or {}),
         )
 
     def _seconds_left(self, authorised_at: datetime) -> int:
@@ -173,16 +165,6 @@ class AuthorisePages:
             authorised_at, now=self._desk.clock.now(), lifetime=self._desk.settings.otp_lifetime
         )
         return int(left.total_seconds())
-
-    @property
-    def _lifetime_seconds(self) -> int:
-        return int(self._desk.settings.otp_lifetime.total_seconds())
-
-    def _today(self) -> date:
-        return self._desk.clock.now().astimezone(self._desk.settings.portal_time_zone).date()
-
-    def _fresh_id(self) -> str:
-        return self._desk.entropy.token(_ENTRY_ID_BYTES).hex()
 
     def _to(self, path: str) -> RedirectResponse:
         return RedirectResponse(self._desk.site.link(path), status_code=303)

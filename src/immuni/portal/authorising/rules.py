@@ -2,47 +2,22 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from enum import StrEnum
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from immuni.api import OtpAuthorisation, encode
 from immuni.errors import ImmuniError
-from immuni.otp import ALPHABET, OTP_LENGTH, InvalidOtpError, Otp, normalise, parse_otp
+from immuni.portal.authorising.reading import Fault, InvalidFieldError, parse_code
 
 OTHER_DAY: Final = "other"
 NO_SYMPTOMS: Final = "none"
 
+Code = TypeVar("Code", bound=str)
+
 _ENTRY_ID: Final = re.compile(r"[0-9a-f]{32}")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-class Fault(StrEnum):
-    """What is wrong with one field."""
-
-    MISSING = "missing"
-    LENGTH = "length"
-    CHARACTER = "character"
-    CHECK_DIGIT = "check_digit"
-    REFUSED = "refused"
-    NO_DATE = "no_date"
-    FUTURE = "future"
-    TOO_OLD = "too_old"
-
-
-class InvalidFieldError(ImmuniError, ValueError):
-    """One field is wrong.
-
-    Attributes:
-        fault: In which way.
-    """
-
-    def __init__(self, fault: Fault) -> None:
-        """Keep the fault; what was typed is not repeated."""
-        super().__init__(fault)
-        self.fault = fault
 
 
 class InvalidEntryError(ImmuniError, ValueError):
@@ -104,24 +79,44 @@ class Entry:
         Raises:
             InvalidEntryError: At least one field is wrong; all of them are named.
         """
-        faults: dict[str, Fault] = {}
-        otp: Otp | None = None
-        day: date | None = None
-        try:
-            otp = parse_code(self.code)
-        except InvalidFieldError as error:
-            faults["code"] = error.fault
-        without_symptoms = self.onset == NO_SYMPTOMS
-        try:
-            chosen = self._tested if without_symptoms else self._onset
-            day = parse_day(chosen, today=today, max_age=max_age)
-        except InvalidFieldError as error:
-            faults["tested" if without_symptoms else "onset"] = error.fault
-        if otp is None or day is None:
-            raise InvalidEntryError(faults)
-        if without_symptoms:
+        otp, day = self.read(parse_code, today=today, max_age=max_age)
+        if self.is_without_symptoms:
             return OtpAuthorisation(otp=otp, tested_on=day)
         return OtpAuthorisation(otp=otp, symptoms_started_on=day)
+
+    def read(
+        self, code_of: Callable[[str], Code], *, today: date, max_age: timedelta
+    ) -> tuple[Code, date]:
+        """Return the code and the day, of symptoms or of the test.
+
+        Args:
+            code_of: Reads the code, or raises `InvalidFieldError`.
+            today: The day where the operator works.
+            max_age: How far back a day may lie.
+
+        Raises:
+            InvalidEntryError: At least one field is wrong; all of them are named.
+        """
+        faults: dict[str, Fault] = {}
+        code: Code | None = None
+        day: date | None = None
+        try:
+            code = code_of(self.code)
+        except InvalidFieldError as error:
+            faults["code"] = error.fault
+        name, chosen = self._tested if self.is_without_symptoms else self._onset
+        try:
+            day = parse_day(chosen, today=today, max_age=max_age)
+        except InvalidFieldError as error:
+            faults[name] = error.fault
+        if code is None or day is None:
+            raise InvalidEntryError(faults)
+        return code, day
+
+    @property
+    def is_without_symptoms(self) -> bool:
+        """Whether the day is that of the test."""
+        return self.onset == NO_SYMPTOMS
 
     def request_id(self, authorisation: OtpAuthorisation) -> str:
         """Return the id under which exactly this authorisation may be repeated.
@@ -132,32 +127,12 @@ class Entry:
         return hashlib.sha256(self.id.encode() + encode(authorisation)).hexdigest()[:32]
 
     @property
-    def _onset(self) -> str:
-        return self.onset_date if self.onset in (OTHER_DAY, "") else self.onset
+    def _onset(self) -> tuple[str, str]:
+        return "onset", self.onset_date if self.onset in (OTHER_DAY, "") else self.onset
 
     @property
-    def _tested(self) -> str:
-        return self.tested_date if self.tested in (OTHER_DAY, "") else self.tested
-
-
-def parse_code(text: str) -> Otp:
-    """Return the code that an operator typed, with or without spaces, dashes and capitals.
-
-    Raises:
-        InvalidFieldError: It is none.
-    """
-    code = normalise(text)
-    if not code:
-        raise InvalidFieldError(Fault.MISSING)
-    if any(character not in ALPHABET for character in code):
-        raise InvalidFieldError(Fault.CHARACTER)
-    if len(code) != OTP_LENGTH:
-        raise InvalidFieldError(Fault.LENGTH)
-    try:
-        return parse_otp(code)
-    except InvalidOtpError:
-        # The code itself must not travel on in an exception's context.
-        raise InvalidFieldError(Fault.CHECK_DIGIT) from None
+    def _tested(self) -> tuple[str, str]:
+        return "tested", self.tested_date if self.tested in (OTHER_DAY, "") else self.tested
 
 
 def parse_day(text: str, *, today: date, max_age: timedelta) -> date:

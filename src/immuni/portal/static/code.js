@@ -4,6 +4,9 @@
 export const ALPHABET = "AEFHIJKLQRSUWXYZ123456789";
 export const LENGTH = 10;
 
+export const PRACTICE_PREFIX = "EXE";
+export const PRACTICE_SHIFT = 12;
+
 const GROUPS = [3, 4, 3];
 const SEPARATORS = /[\s\-–—._]+/g;
 
@@ -36,17 +39,53 @@ export function checkDigit(nine) {
   return ALPHABET[sum % ALPHABET.length];
 }
 
+/** Tell whether ten characters are a code that is only to be practised with. */
+export function isPracticeCode(code) {
+  const moved = ALPHABET.indexOf(checkDigit(code.slice(0, 9))) + PRACTICE_SHIFT;
+  return code.startsWith(PRACTICE_PREFIX) && code[9] === ALPHABET[moved % ALPHABET.length];
+}
+
+function looksLikeACode(text) {
+  return text.length === LENGTH && [...text].every((character) => ALPHABET.includes(character));
+}
+
+function addsUp(code) {
+  return checkDigit(code.slice(0, 9)) === code[9];
+}
+
+/** Return the code that stands among the words of a text; the whole where there is not just one. */
+export function findCode(text) {
+  const whole = normalise(text);
+  if (looksLikeACode(whole)) return whole;
+  const words = text.toUpperCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const found = new Set();
+  words.forEach((_, start) => {
+    let code = "";
+    for (const word of words.slice(start, start + LENGTH)) {
+      code += word;
+      if (looksLikeACode(code)) found.add(code);
+    }
+  });
+  const sure = [...found].filter((code) => addsUp(code) || isPracticeCode(code));
+  const believed = sure.length ? sure : [...found];
+  return believed.length === 1 ? believed[0] : whole;
+}
+
 /**
  * Say what can be said about a code that is being typed.
  *
- * @returns {{kind: "empty" | "character" | "more" | "long" | "misread" | "good", detail?: string}}
+ * @param {string} text What was typed.
+ * @param {boolean} practice Whether it is typed where one practises.
+ * @returns {{kind: "empty" | "character" | "more" | "long" | "check_digit" | "practice" | "real" | "good", detail?: string}}
  */
-export function verdict(text) {
+export function verdict(text, practice = false) {
   const code = normalise(text);
   const foreign = [...code].find((character) => !ALPHABET.includes(character));
   if (!code) return { kind: "empty" };
   if (foreign) return { kind: "character", detail: foreign };
   if (code.length < LENGTH) return { kind: "more", detail: String(code.length) };
   if (code.length > LENGTH) return { kind: "long" };
-  return { kind: checkDigit(code.slice(0, 9)) === code[9] ? "good" : "misread" };
+  const [wanted, other] = practice ? [isPracticeCode, addsUp] : [addsUp, isPracticeCode];
+  if (wanted(code)) return { kind: "good" };
+  return { kind: other(code) ? (practice ? "real" : "practice") : "check_digit" };
 }

@@ -1,21 +1,32 @@
 // Comfort on top of pages that work without it: the code is read while it is typed, clocks run,
 // a button cannot be pressed twice.
 
-import { grouped, normalise, verdict } from "./code.js";
+import { findCode, grouped, normalise, verdict } from "./code.js";
 
-const BAD = ["character", "long", "misread"];
+const BAD = ["character", "long", "check_digit", "practice", "real"];
 
 /** Read the code while it is typed, and keep it in its groups. */
 function watchCode(input) {
   const place = document.getElementById("code-verdict");
   const count = document.getElementById("code-count");
-  const misread = document.getElementById("code-misread");
+  const practice = "practice" in input.dataset;
+  const judged = () => verdict(code, practice);
   let code = normalise(input.value);
+
+  /** What is wrong is told by a template; of its pairs of look-alikes those that were typed stay. */
+  function explanation(kind) {
+    const words = document.getElementById(`code-${kind}`)?.content.cloneNode(true);
+    words?.querySelectorAll("[data-pair]").forEach((pair) => {
+      if (![...pair.dataset.pair].some((character) => code.includes(character))) pair.remove();
+    });
+    return words;
+  }
 
   function say({ kind, detail = "" }) {
     // The count stands apart: a screen reader need not say it at every key.
     count.textContent = kind === "more" ? input.dataset.more.replace("{}", detail) : "";
-    if (kind === "misread") place.replaceChildren(misread.content.cloneNode(true));
+    const words = explanation(kind);
+    if (words) place.replaceChildren(words);
     else place.textContent = kind === "more" ? "" : (input.dataset[kind] ?? "").replace("{}", detail);
     place.classList.toggle("bad", BAD.includes(kind));
     place.classList.toggle("good", kind === "good");
@@ -34,7 +45,8 @@ function watchCode(input) {
 
   input.addEventListener("input", (event) => {
     if (event.isComposing) return;
-    let typed = normalise(input.value);
+    const isPasted = event.inputType === "insertFromPaste" || event.inputType === "insertFromDrop";
+    let typed = isPasted ? findCode(input.value) : normalise(input.value);
     let position = normalise(input.value.slice(0, input.selectionStart)).length;
     if (typed === code) {
       // Only a space was deleted, which we put there: the character beside it is meant.
@@ -44,20 +56,32 @@ function watchCode(input) {
       }
     }
     code = typed;
-    show(position);
-    say(verdict(code));
+    show(isPasted ? code.length : position);
+    say(judged());
   });
   if (code) {
     input.value = grouped(code);
-    if (!place.textContent.trim()) say(verdict(code));
+    if (!place.textContent.trim()) say(judged());
   }
-  return () => !BAD.includes(verdict(code).kind);
+  return () => !BAD.includes(judged().kind);
+}
+
+/** Choose a day with the digit that stands on it, while the days have the keyboard. */
+function watchDays(days) {
+  days.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const choice = days.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!choice) return;
+    event.preventDefault();
+    choice.focus();
+    choice.click();
+  });
 }
 
 /** Send the form once, and not while the code is known to be wrong. */
 function watchForm(form, codeMayBeRight) {
   const button = form.querySelector("button[type=submit]");
-  const label = button.textContent;
+  const label = [...button.childNodes];
 
   form.addEventListener("submit", (event) => {
     const busy = button.getAttribute("aria-disabled") === "true";
@@ -72,7 +96,7 @@ function watchForm(form, codeMayBeRight) {
   // Coming back with the browser's own button shows the page as it was left.
   window.addEventListener("pageshow", () => {
     button.removeAttribute("aria-disabled");
-    button.textContent = label;
+    button.replaceChildren(...label);
   });
 }
 
@@ -112,4 +136,5 @@ function countDown(place) {
 
 const code = document.getElementById("code");
 if (code) watchForm(document.getElementById("authorise"), watchCode(code));
+document.querySelectorAll(".days").forEach(watchDays);
 document.querySelectorAll("[data-countdown]").forEach(countDown);

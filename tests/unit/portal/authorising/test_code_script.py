@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import immuni.portal
 from immuni.otp import ALPHABET, GROUPS, OTP_LENGTH, check_digit
+from immuni.portal.practising.codes import PRACTICE_PREFIX, PRACTICE_SHIFT
 
 SCRIPT: Final = (Path(immuni.portal.__file__).parent / "static/code.js").read_text()
 
@@ -26,6 +27,8 @@ def test_the_script_knows_the_same_alphabet_and_groups_as_the_server() -> None:
     assert constant("ALPHABET") == ALPHABET
     assert constant("LENGTH") == OTP_LENGTH
     assert constant("GROUPS") == list(GROUPS)
+    assert constant("PRACTICE_PREFIX") == PRACTICE_PREFIX
+    assert constant("PRACTICE_SHIFT") == PRACTICE_SHIFT
 
 
 def test_the_scripts_tables_move_the_check_digit_as_the_servers_do() -> None:

@@ -4,16 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from immuni.otp import check_digit
+from immuni.portal.authorising.reading import Fault, InvalidFieldError, parse_code
 from immuni.portal.authorising.rules import (
     NO_SYMPTOMS,
     OTHER_DAY,
     Entry,
-    Fault,
     InvalidEntryError,
-    InvalidFieldError,
     days_before,
     life_left,
-    parse_code,
     parse_day,
 )
 

@@ -1,0 +1,1 @@
+"""Learning: what an operator needs to know, where and when it is needed."""

@@ -1,0 +1,1 @@
+"""Practising: the operator's screen with codes that cannot authorise anything."""
