@@ -25,6 +25,7 @@ from immuni.deployment.configured import ALL_SETTINGS
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.portal.audit.keys import AuditKeySettings
 from immuni.portal.limits.settings import LimitSettings
+from immuni.portal.oidc.providers import OpenIdSettings
 from immuni.portal.settings import PortalSettings
 from immuni.settings import ENVIRONMENT_PREFIX, Setting, settings_of
 from immuni.web import ProxySettings
@@ -52,6 +53,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     PortalSettings: "Portal",
     LimitSettings: "Portal: quotas and warnings",
     AuditKeySettings: "Audit trail",
+    OpenIdSettings: "Sign-in to the portal with OpenID providers",
     EarlyWarningSettings: "Early warning",
     ForecastSettings: "Forecast",
 }

@@ -26,6 +26,7 @@ from immuni.dashboard.forecast import ForecastSettings
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.portal.audit.keys import AuditKeySettings
 from immuni.portal.limits.settings import LimitSettings
+from immuni.portal.oidc.providers import OpenIdSettings
 from immuni.portal.settings import PortalSettings
 from immuni.settings import (
     ENVIRONMENT_PREFIX,
@@ -61,6 +62,7 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     PortalSettings,
     LimitSettings,
     AuditKeySettings,
+    OpenIdSettings,
     EarlyWarningSettings,
     ForecastSettings,
 )

@@ -68,6 +68,8 @@ TO_DO: Final = (
 _FORGOTTEN: Final = (
     "session",
     "known_browser",
+    "provider_flow",
+    "provider_identity",
     "work_day",
     "warning",
     "people_import",

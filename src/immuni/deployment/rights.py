@@ -87,6 +87,8 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("immuni_portal", "public.invitation"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.people_import"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.people_import_row"): "INSERT SELECT UPDATE DELETE",
+    ("immuni_portal", "public.provider_identity"): "INSERT SELECT UPDATE DELETE",
+    ("immuni_portal", "public.provider_flow"): "INSERT SELECT DELETE",
 }
 """What each login may do; whatever is not said is refused."""
 HOMES: Final = {

@@ -30,6 +30,8 @@ from immuni.portal.learning.pages import LearningPages
 from immuni.portal.limits.guard import Guard
 from immuni.portal.limits.pages import WatchPages
 from immuni.portal.limits.settings import LimitSettings
+from immuni.portal.oidc.conversation import Conversations
+from immuni.portal.oidc.pages import ProviderPages
 from immuni.portal.people.joining import JoinPages
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
@@ -58,6 +60,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
     limits: LimitSettings,
     public_url: str,
     registry: CollectorRegistry,
+    conversations: Conversations | None = None,
 ) -> Starlette:
     """Put the portal together.
 
@@ -71,6 +74,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
         limits: How many codes may be authorised.
         public_url: Where browsers reach the portal, a path prefix included.
         registry: Where requests are counted; one portal each.
+        conversations: With whom people may sign in besides; whoever made them closes them.
 
     Raises:
         InvalidPublicUrlError: `public_url` is not one under which a portal may be served.
@@ -80,7 +84,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
     desk = Desk(
         pool=pool,
         trail=AuditTrail(pool, audit_keys),
-        pages=Pages(site, files),
+        pages=Pages(site, files, [each.provider for each in conversations or ()]),
         site=site,
         clock=clock,
         entropy=entropy,
@@ -93,6 +97,9 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
     entrance, authenticator = Entrance(desk, sessions), Authenticator(desk)
     sign_in = SignInPages(desk, door=door, entrance=entrance, authenticator=authenticator)
     proof = ProofPages(desk, door=door, entrance=entrance, authenticator=authenticator)
+    providers = conversations and ProviderPages(
+        desk, door=door, entrance=entrance, conversations=conversations
+    )
     return Starlette(
         routes=[
             *AuthorisePages(
@@ -105,6 +112,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             *JoinPages(desk, entrance=entrance).routes(),
             *LanguagePages(site).routes(),
             *LearningPages(desk, door=door).routes(),
+            *(providers.routes() if providers else ()),
             *HealthEndpoints(pool).routes(),
             files.route(),
         ],

@@ -126,7 +126,7 @@ class Door:
                 raise ProofWantedError(self._way_back(request))
             form = await read_own_form(request, session, limits) if method == "POST" else {}
             answer = await handler(Visit(request=request, session=session, form=form))
-            return self._with_turn(answer, session)
+            return self.with_turn(answer, session)
 
         return open_page(path, guarded, method=method)
 
@@ -142,7 +142,8 @@ class Door:
             raise NotSignedInError(found if text is not None else None)
         return found
 
-    def _with_turn(self, answer: Response, session: Session) -> Response:
+    def with_turn(self, answer: Response, session: Session) -> Response:
+        """Let an answer carry what the cookie of a session should hold from now on."""
         if session.next_turn is not None and not self._cookies.touches_session(answer):
             self._cookies.keep_session(answer, SessionCookie(session.cookie, session.next_turn))
         return answer

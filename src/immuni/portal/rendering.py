@@ -1,5 +1,7 @@
 """From a template to a page in the reader's language."""
 
+from collections.abc import Sequence
+
 from jinja2 import Environment
 from jinja2.environment import TemplateModule
 from starlette.requests import Request
@@ -7,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from immuni.portal.language import LANGUAGES, Language, language_of
 from immuni.portal.menu import menu_of
+from immuni.portal.oidc.providers import Provider
 from immuni.portal.preferences import page_language
 from immuni.portal.signing_in.session import Session
 from immuni.portal.site import Site
@@ -17,14 +20,22 @@ from immuni.web.templates import templates_of
 class Pages:
     """All templates in all languages, compiled once."""
 
-    def __init__(self, site: Site, files: StaticFiles) -> None:
-        """Read the catalogues and prepare the templates."""
+    def __init__(self, site: Site, files: StaticFiles, providers: Sequence[Provider] = ()) -> None:
+        """Read the catalogues and prepare the templates.
+
+        Args:
+            site: Where browsers reach the portal.
+            files: Styles, scripts, pictures.
+            providers: With whom people may sign in.
+        """
         self._site = site
         self._environments = {
             code: _environment(language_of(code), site, files) for code in LANGUAGES
         }
         for environment in self._environments.values():
-            environment.globals.update(languages=LANGUAGES, spoken_in=self._spoken_in)
+            environment.globals.update(
+                languages=LANGUAGES, spoken_in=self._spoken_in, providers=providers
+            )
 
     def render(
         self,

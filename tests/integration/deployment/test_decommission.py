@@ -129,6 +129,8 @@ class Service:
             " proven_at, mark_hash, turn, turned_at) VALUES (sha256(''), 1, now(), now(), true,"
             " 'password', now(), sha256(''), substr(sha256(''), 1, 16), now())",
             "INSERT INTO known_browser VALUES (sha256(''), 1, now())",
+            "INSERT INTO provider_identity VALUES ('https://id.example', 'x', 1, now())",
+            "INSERT INTO provider_flow VALUES (sha256(''), 'x', 1, now())",
             "INSERT INTO work_day (scope, subject_id, day, quota, warn_above) "
             "VALUES ('account', 1, now(), 1, 1)",
             "INSERT INTO warning (at, day, kind, scope, subject_id, organisation_id, count, busy) "
@@ -235,6 +237,8 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         ("portal", "public.known_browser"),
         ("portal", "public.people_import"),
         ("portal", "public.people_import_row"),
+        ("portal", "public.provider_flow"),
+        ("portal", "public.provider_identity"),
         ("portal", "public.session"),
         ("portal", "public.warning"),
         ("portal", "public.work_day"),

@@ -1,7 +1,7 @@
 """A portal, the OTP Service behind it, and the browsers before it."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,8 @@ from immuni.portal.audit.keys import AuditKeys
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.limits.settings import LimitSettings
+from immuni.portal.oidc.conversation import Conversations
+from immuni.portal.oidc.providers import Provider
 from immuni.portal.settings import PortalSettings
 from immuni.portal.site import Site
 from immuni.web import MutualTls, TrustedProxies
@@ -144,9 +146,21 @@ async def living_world(
     *,
     public_url: str = "",
     limits: LimitSettings = DEFAULT_LIMITS,
+    start: datetime = START,
+    providers: Callable[[str], Awaitable[Sequence[Provider]]] | None = None,
 ) -> AsyncIterator[World]:
-    """Start both, on a clock that stands still."""
-    clock, entropy = ManualClock(START), SeededEntropy("portal")
+    """Start both, on a clock that stands still.
+
+    Args:
+        portal: The portal's database.
+        services: The services' database.
+        certificates: Where the internal authority is.
+        public_url: Where browsers reach the portal; else a name on the machine itself.
+        limits: How many codes may be authorised.
+        start: When it is.
+        providers: Tells which OpenID providers there are, once it is known where the portal is.
+    """
+    clock, entropy = ManualClock(start), SeededEntropy("portal")
     registry = CollectorRegistry()
     # OpenSSL looks at the machine's clock.
     files = ensure_certificates(certificates, clock=SystemClock())
@@ -159,6 +173,12 @@ async def living_world(
         listener = stack.enter_context(free_socket())
         port = listener.getsockname()[1]
         public_url = public_url or f"http://portal.localhost:{port}"
+        conversations = Conversations(
+            await providers(public_url) if providers else (),
+            clock=clock,
+            timeout=timedelta(seconds=5),
+        )
+        stack.push_async_callback(conversations.close)
         app = create_portal(
             pool=pool,
             audit_keys=AUDIT_KEYS,
@@ -169,6 +189,7 @@ async def living_world(
             limits=limits,
             public_url=public_url,
             registry=registry,
+            conversations=conversations if providers else None,
         )
         proxies = TrustedProxies.parse("127.0.0.1")
         await stack.enter_async_context(listening(app, listener, clock=clock, proxies=proxies))

@@ -12,6 +12,8 @@ from immuni.deployment.wiring import Wiring
 from immuni.portal.application import create_portal
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.limits.settings import LimitSettings
+from immuni.portal.oidc.conversation import Conversations
+from immuni.portal.oidc.providers import OpenIdSettings, read_providers
 from immuni.portal.settings import PortalSettings
 from immuni.web import MutualTls
 
@@ -20,12 +22,17 @@ from immuni.web import MutualTls
 async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     """Yield the server of the portal; it is not started yet."""
     settings = wiring.configured.of(PortalSettings)
+    openid = wiring.configured.of(OpenIdSettings)
+    providers = read_providers(openid.portal_openid_providers)
     files = InternalCertificates(wiring.deployment.layout.certificates)
     told = CertificateMetrics(wiring.registry).watch("client")
     otp_client = OtpServiceClient.over_mutual_tls(
         wiring.deployment.url_of(Role.OTP),
         tls=MutualTls(files.trusted, files.client.certificate, files.client.key, told),
         timeout=settings.portal_otp_timeout,
+    )
+    conversations = Conversations(
+        providers, clock=wiring.clock, timeout=openid.portal_openid_timeout
     )
     try:
         async with open_pool(wiring.databases.portal_database_url, name="portal") as pool:
@@ -39,7 +46,9 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
                 limits=wiring.configured.of(LimitSettings),
                 public_url=wiring.deployment.url_of(Role.PORTAL),
                 registry=wiring.registry,
+                conversations=conversations if providers else None,
             )
             yield [wiring.server(Role.PORTAL, portal)]
     finally:
+        await conversations.close()
         await otp_client.close()

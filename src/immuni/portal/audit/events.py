@@ -16,6 +16,8 @@ class Action(StrEnum):
     PROOF = "proof"
     SESSION_COPY = "session_copy"
     SESSIONS_END = "sessions_end"
+    PROVIDER_LINK = "provider_link"
+    PROVIDER_UNLINK = "provider_unlink"
     AUTHORISATION = "authorisation"
     STOP = "stop"
     RELEASE = "release"
