@@ -46,6 +46,13 @@ CASES: Final[Mapping[str, Case]] = {
         at="30m",
         silent={"immuni_ingestion_wrong_codes_total": "0+540x60"},
     ),
+    "UnusualAuthorisations": Case(
+        # Twelve warnings an hour, or three.
+        fires={'immuni_portal_warnings_total{kind="much"}': "0+0.2x120"},
+        before="15m",
+        at="90m",
+        silent={'immuni_portal_warnings_total{kind="much"}': "0+0.05x120"},
+    ),
     "CertificateEndsSoon": Case(
         fires={'immuni_certificate_end_seconds{certificate="server"}': "2591999+0x120"},
         before="30m",

@@ -31,14 +31,15 @@ class WatchPages:
     def routes(self) -> list[Route]:
         """Return the routes."""
 
-        def post(path: str, handler: Handler) -> Route:
-            return self._door.page(path, handler, needs=Permission.STOP, method="POST")
+        def post(path: str, handler: Handler, *, fresh: bool = False) -> Route:
+            return self._door.page(path, handler, needs=Permission.STOP, method="POST", fresh=fresh)
 
         return [
             self._door.page("/watch", self.show, needs=Permission.STOP),
             post("/watch/stop", self.stop),
-            post("/watch/release", self.release),
-            post("/watch/allow", self.allow),
+            # To stop is never late; to let go on may be what a thief wants.
+            post("/watch/release", self.release, fresh=True),
+            post("/watch/allow", self.allow, fresh=True),
             post("/watch/seen", self.seen),
         ]
 
