@@ -32,7 +32,10 @@ from immuni.portal.limits.pages import WatchPages
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.oidc.conversation import Conversations
 from immuni.portal.oidc.pages import ProviderPages
+from immuni.portal.organisations.pages import OrganisationPages
+from immuni.portal.people.invitation_pages import InvitationPages
 from immuni.portal.people.joining import JoinPages
+from immuni.portal.people.pages import PeoplePages
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
 from immuni.portal.shell import PageShell
@@ -110,6 +113,9 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             *sign_in.routes(),
             *proof.routes(),
             *JoinPages(desk, entrance=entrance).routes(),
+            *InvitationPages(desk, door=door).routes(),
+            *PeoplePages(desk, door=door).routes(),
+            *OrganisationPages(desk, door=door).routes(),
             *LanguagePages(site).routes(),
             *LearningPages(desk, door=door).routes(),
             *(providers.routes() if providers else ()),

@@ -29,6 +29,8 @@ MENU: Final = (
     MenuEntry("/day", translatable("My day"), Permission.SEE_OWN_DAY),
     MenuEntry("/watch", translatable("Warnings"), Permission.STOP),
     MenuEntry("/totals", translatable("Totals"), Permission.SEE_TOTALS),
+    MenuEntry("/people", translatable("People"), Permission.MANAGE_PEOPLE),
+    MenuEntry("/organisations", translatable("Organisations"), Permission.MANAGE_ORGANISATIONS),
     MenuEntry("/help", translatable("Help"), Permission.BE_HERE),
 )
 """In the order in which they stand; the first that an account may see is where it begins."""

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, LiteralString
 
 import httpx
 import psycopg
@@ -121,14 +121,14 @@ class World:
         """Return a code as a phone makes it."""
         return generate_otp(self.entropy)
 
-    async def rows(self, query: str) -> list[tuple[object, ...]]:
+    async def rows(self, query: LiteralString, *values: object) -> list[tuple[object, ...]]:
         """Look into the portal's database behind its back."""
-        return await _rows(self.databases[0].owner, query)
+        return await _rows(self.databases[0].owner, query, *values)
 
-    async def change(self, statement: str) -> None:
+    async def change(self, statement: LiteralString, *values: object) -> None:
         """Change the portal's database behind its back."""
         async with await psycopg.AsyncConnection.connect(self.databases[0].owner) as connection:
-            await connection.execute(statement)
+            await connection.execute(statement, values or None)
 
     async def authorised_codes(self) -> list[tuple[object, ...]]:
         """Look into the OTP Service's table: onset, test, time of authorisation."""
@@ -266,7 +266,7 @@ def hidden(page: str, name: str) -> str:
     return match[1]
 
 
-async def _rows(url: str, query: str) -> list[tuple[object, ...]]:
+async def _rows(url: str, query: LiteralString, *values: object) -> list[tuple[object, ...]]:
     async with await psycopg.AsyncConnection.connect(url) as connection:
-        cursor = await connection.execute(query)
+        cursor = await connection.execute(query, values or None)
         return await cursor.fetchall()

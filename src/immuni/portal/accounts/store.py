@@ -98,6 +98,22 @@ def account_of(row: TupleRow | None) -> Account | None:
     )
 
 
+async def lock_people(connection: AsyncConnection[TupleRow]) -> None:
+    """Let one transaction at a time change who may do what, until it ends.
+
+    Otherwise two administrators could take each other's role away at the same instant.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('immuni portal people'))")
+
+
+async def has_administrator(connection: AsyncConnection[TupleRow]) -> bool:
+    """Tell whether anybody can still look after the portal."""
+    cursor = await connection.execute(
+        f"{SELECT_ACCOUNT} AND account.role = %s LIMIT 1", [Role.ADMINISTRATOR]
+    )
+    return await cursor.fetchone() is not None
+
+
 async def end_sessions(
     connection: AsyncConnection[TupleRow], account_id: int, *, now: datetime
 ) -> int:

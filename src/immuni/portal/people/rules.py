@@ -29,6 +29,7 @@ class Refusal(StrEnum):
     NAME_INVALID = "name_invalid"
     ORGANISATION_UNKNOWN = "organisation_unknown"
     ROLE_UNKNOWN = "role_unknown"
+    INVITATION_OVER = "invitation_over"
 
 
 class RefusedError(ImmuniError, PermissionError):
@@ -82,6 +83,15 @@ class Person:
         return self.deactivated_at is None and not self.closed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an account is to be from now on."""
+
+    role: Role
+    organisation_id: int
+    name: str
+
+
 def roles_given_by(actor: Account) -> Sequence[Role]:
     """Return the roles that an account may give, and take away."""
     return _GIVEN_BY[actor.role] if actor.may(Permission.MANAGE_PEOPLE) else ()
@@ -118,3 +128,13 @@ def require_managing(actor: Account, person: Person) -> None:
     if actor.id == person.id:
         raise RefusedError(Refusal.ONESELF)
     require_giving(actor, person.role, person.organisation_id)
+
+
+def require_change(actor: Account, person: Person, change: Change) -> None:
+    """Make sure that an account may make of a person what it wants.
+
+    Raises:
+        RefusedError: It may not.
+    """
+    require_managing(actor, person)
+    require_giving(actor, change.role, change.organisation_id)

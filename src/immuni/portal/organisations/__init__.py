@@ -1,0 +1,1 @@
+"""Hospitals and regions: from when each authorises, and until when."""
