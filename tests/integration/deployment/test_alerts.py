@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from immuni.backend.shaping import ShapingMetrics
 from immuni.cli import app
+from immuni.portal.limits.metrics import LimitMetrics
+from immuni.portal.limits.rules import Warned
 from tests.integration.deployment.alert_cases import CASES, NOBODY_TELLS, Series
 from tests.integration.deployment.existing_phone import ExistingPhone, new_otp
 from tests.integration.deployment.promtool import ROOT, RULES, promtool, rules
@@ -72,6 +74,7 @@ def exported(system: RunningSystem) -> dict[str, set[str]]:
     # Nothing makes an answer late here.
     late = CollectorRegistry()
     ShapingMetrics(late).count_overrun("/v1/ingestion/check-otp")
+    LimitMetrics(late).count_warning(Warned.MUCH)
     return labels_of([*text_string_to_metric_families(text), *late.collect()])
 
 

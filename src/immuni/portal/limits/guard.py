@@ -5,13 +5,14 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 
 from immuni.errors import ImmuniError
 from immuni.portal.accounts.account import Account
 from immuni.portal.audit.events import Action, Event, Outcome
 from immuni.portal.desk import Desk
 from immuni.portal.limits import store
+from immuni.portal.limits.metrics import LimitMetrics
 from immuni.portal.limits.rules import (
     LIMIT_OF_STOP,
     PACE_WINDOW,
@@ -66,18 +67,7 @@ class Guard:
         self._desk = desk
         self._settings = settings
         self._zone: ZoneInfo = desk.settings.portal_time_zone
-        self._refused = Counter(
-            "immuni_portal_refused",
-            "Codes that were not sent, by limit",
-            ["limit"],
-            registry=registry,
-        )
-        self._warned = Counter(
-            "immuni_portal_warnings",
-            "Warnings to supervisors, by kind",
-            ["kind"],
-            registry=registry,
-        )
+        self._metrics = LimitMetrics(registry)
 
     async def stop_of(self, account: Account) -> Limit | None:
         """Return which switch stops an account, the widest first; None where it may go on."""
@@ -100,7 +90,7 @@ class Guard:
                 for worker in store.workers_of(account):
                     await self._count(connection, worker, account, moment)
         except LimitReachedError as error:
-            self._refused.labels(error.limit).inc()
+            self._metrics.count_refusal(error.limit)
             await self._tell_of_limit(account, error.limit, moment)
             raise
         return Reservation(account, moment)
@@ -181,7 +171,7 @@ class Guard:
             busy=busy_day(history),
         )
         if is_new:
-            self._warned.labels(kind).inc()
+            self._metrics.count_warning(kind)
             _log.warning("unusual_authorisations", kind=kind, scope=worker.scope)
 
     def _now(self) -> Moment:
