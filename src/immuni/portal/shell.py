@@ -12,7 +12,7 @@ from immuni.web import ENDPOINT_KEY
 from immuni.web.observing import log_fault
 from immuni.web.page_headers import PAGE_HEADERS
 
-_STRICT_TRANSPORT: Final = "max-age=31536000"
+_STRICT_TRANSPORT: Final = "max-age=31536000; includeSubDomains"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
 

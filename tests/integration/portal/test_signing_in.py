@@ -98,7 +98,8 @@ async def test_over_tls_cookies_are_bound_to_the_host(
     for cookie in answer.headers.get_list("set-cookie"):
         assert cookie.startswith("__Host-immuni-")
         assert cookie.endswith("; Secure")
-    assert "max-age" in answer.headers["strict-transport-security"]
+    a_year = "max-age=31536000; includeSubDomains"
+    assert answer.headers["strict-transport-security"] == a_year
 
 
 async def test_the_database_holds_nothing_that_opens_a_session(world: World) -> None:
