@@ -126,7 +126,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             Middleware(Observer, metrics=HttpMetrics(registry)),
             Middleware(PageShell, site=site, pages=desk.pages),
         ],
-        exception_handlers=_exception_handlers(sign_in, proof, FailurePages(desk.pages)),
+        exception_handlers=_exception_handlers(sign_in, proof, FailurePages(desk)),
     )
 
 

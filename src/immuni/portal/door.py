@@ -52,12 +52,14 @@ class NotAllowedError(ImmuniError, PermissionError):
 
     Attributes:
         session: Whose it is.
+        needs: What their role does not allow.
     """
 
     def __init__(self, session: Session, needs: Permission) -> None:
         """Keep whose session it is."""
         super().__init__(f"{session.account.role} may not {needs}")
         self.session = session
+        self.needs = needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from immuni.portal.audit.events import Action, Event, Outcome
+from immuni.portal.desk import Desk
 from immuni.portal.door import NotAllowedError
-from immuni.portal.rendering import Pages
 from immuni.telemetry import logger
 from immuni.web import BodyTooLargeError
 
@@ -20,13 +21,25 @@ _log: Final = logger("portal")
 class FailurePages:
     """One page for each way to fail; it says what happened and what to do now."""
 
-    def __init__(self, pages: Pages) -> None:
-        """Keep the renderer."""
-        self._pages = pages
+    def __init__(self, desk: Desk) -> None:
+        """Keep the renderer, and the trail in which refusals are told."""
+        self._pages = desk.pages
+        self._desk = desk
 
     async def not_allowed(self, request: Request, error: Exception) -> Response:
-        """Tell an account of another role that a page is not for it."""
-        session = error.session if isinstance(error, NotAllowedError) else None
+        """Tell an account of another role that a page is not for it; the trail learns of it."""
+        session = None
+        if isinstance(error, NotAllowedError):
+            session = error.session
+            await self._desk.trail.record(
+                Event(
+                    at=self._desk.clock.now(),
+                    action=Action.PAGE,
+                    outcome=Outcome.REFUSED,
+                    account_id=session.account.id,
+                    detail={"needs": error.needs},
+                )
+            )
         return self._pages.render(
             request,
             "notice.html",

@@ -224,6 +224,10 @@ async def test_other_roles_authorise_nothing(world: World) -> None:
     assert page.status_code == sent.status_code == HTTPStatus.FORBIDDEN
     assert "This page is for operators" in page.text
     assert await world.authorised_codes() == []
+    refusals = await world.rows(
+        "SELECT account_id, outcome, detail FROM audit_event WHERE action = 'page'"
+    )
+    assert refusals == [(2, "refused", {"needs": "authorise"})] * 2
 
 
 async def test_the_address_of_a_refused_form_leads_to_an_empty_one(operator: Visitor) -> None:

@@ -13,6 +13,7 @@ class Action(StrEnum):
     PASSWORD_CHANGE = "password_change"  # noqa: S105 - names what was done, holds no password
     SIGN_IN = "sign_in"
     SIGN_OUT = "sign_out"
+    PAGE = "page"
     PROOF = "proof"
     SESSION_COPY = "session_copy"
     SESSIONS_END = "sessions_end"
