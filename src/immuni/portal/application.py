@@ -36,6 +36,7 @@ from immuni.portal.organisations.pages import OrganisationPages
 from immuni.portal.people.invitation_pages import InvitationPages
 from immuni.portal.people.joining import JoinPages
 from immuni.portal.people.pages import PeoplePages
+from immuni.portal.practising.pages import PracticePages
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
 from immuni.portal.shell import PageShell
@@ -119,6 +120,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             *LanguagePages(site).routes(),
             *LearningPages(desk, door=door).routes(),
             *(providers.routes() if providers else ()),
+            *PracticePages(desk, door=door).routes(),
             *HealthEndpoints(pool).routes(),
             files.route(),
         ],

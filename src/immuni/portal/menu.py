@@ -27,6 +27,7 @@ class MenuEntry:
 MENU: Final = (
     MenuEntry("/", translatable("Authorise"), Permission.AUTHORISE),
     MenuEntry("/day", translatable("My day"), Permission.SEE_OWN_DAY),
+    MenuEntry("/practice", translatable("Practice"), Permission.PRACTISE),
     MenuEntry("/watch", translatable("Warnings"), Permission.STOP),
     MenuEntry("/totals", translatable("Totals"), Permission.SEE_TOTALS),
     MenuEntry("/people", translatable("People"), Permission.MANAGE_PEOPLE),

@@ -20,6 +20,8 @@ class Action(StrEnum):
     PROVIDER_LINK = "provider_link"
     PROVIDER_UNLINK = "provider_unlink"
     AUTHORISATION = "authorisation"
+    PRACTICE = "practice"
+    GUIDE = "guide"
     STOP = "stop"
     RELEASE = "release"
     ALLOWANCE = "allowance"

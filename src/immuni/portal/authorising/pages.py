@@ -24,6 +24,7 @@ from immuni.portal.authorising.rules import Entry, InvalidEntryError, life_left
 from immuni.portal.authorising.store import AuthorisationStore
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, NotAllowedError, Visit
+from immuni.portal.learning.store import LearningStore
 from immuni.portal.limits.guard import Guard, LimitReachedError
 from immuni.portal.menu import menu_of
 from immuni.portal.preferences import keep_spoken
@@ -48,6 +49,7 @@ class AuthorisePages:
         self._otp_client = otp_client
         self._guard = guard
         self._store = AuthorisationStore(desk.pool)
+        self._learning = LearningStore(desk.pool)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -157,6 +159,7 @@ class AuthorisePages:
             limit=limit.limit if limit else None,
             wait_minutes=_minutes(limit.wait) if limit and limit.wait else 0,
             seconds_left=self._seconds_left(authorised_at) if authorised_at else 0,
+            is_new=await self._learning.is_new(visit.account.id),
             **form_values(self._desk, entry, faults or {}),
         )
 

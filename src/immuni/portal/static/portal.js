@@ -134,7 +134,22 @@ function countDown(place) {
   tick();
 }
 
+/** Let the phone of an exercise show one screen after the other. */
+function play(phone) {
+  const screens = [...phone.children];
+  const show = (index) => screens.forEach((screen, each) => (screen.hidden = each !== index));
+  screens.forEach((screen, index) => {
+    screen.querySelector("button")?.addEventListener("click", () => {
+      show(index + 1);
+      (screens[index + 1].querySelector("button") ?? phone).focus();
+    });
+  });
+  phone.tabIndex = -1;
+  show(0);
+}
+
 const code = document.getElementById("code");
 if (code) watchForm(document.getElementById("authorise"), watchCode(code));
+document.querySelectorAll(".phone").forEach(play);
 document.querySelectorAll(".days").forEach(watchDays);
 document.querySelectorAll("[data-countdown]").forEach(countDown);
