@@ -1,0 +1,259 @@
+"""How long operators wait for an answer when fifty of them authorise at the same moment.
+
+One process of the role *portal* and one of *otp*, as production runs them: an embedded PostgreSQL
+that syncs, mutual TLS between the two. In each round all operators open the form, and then press
+the button together; what is measured is from the press to the answer. In the same run they open
+the bare page for signing in together, which asks no database. The load shares the machine. Run it
+with
+
+    .venv/bin/python benchmarks/portal.py [--operators N] [--rounds N] [--json]
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from immuni.clock import SystemClock
+from immuni.database import open_pool
+from immuni.deployment.certificates import ensure_certificates
+from immuni.deployment.databases import (
+    PortalDatabase,
+    ServicesDatabase,
+    prepare_portal_database,
+    prepare_services_database,
+)
+from immuni.deployment.embedded_postgres import EmbeddedPostgres
+from immuni.deployment.layout import Layout
+from immuni.deployment.ports import free_block
+from immuni.deployment.provision import ensure_audit_keys, ensure_otp_keys
+from immuni.deployment.roles import LOOPBACK, Ports, Role
+from immuni.entropy import SystemEntropy
+from immuni.otp import generate_otp
+from immuni.portal.accounts.registration import create_account
+from immuni.portal.accounts.roles import Role as AccountRole
+from immuni.portal.audit.trail import AuditTrail
+
+GOAL_P95_MS: Final = 300
+ENTROPY: Final = SystemEntropy()
+CLOCK: Final = SystemClock()
+PASSWORD: Final = "-".join(ENTROPY.token(4).hex() for _ in range(3))
+TIMEOUT_SECONDS: Final = 60
+
+Press = Callable[["Operator"], Awaitable[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How long people wait, in milliseconds; `ratio` is that of the medians against a bare page."""
+
+    work: str
+    requests: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    ratio: float
+
+
+class Operator:
+    """One browser: it keeps its cookies and fills in forms."""
+
+    def __init__(self, port: int) -> None:
+        origin = f"http://portal.localhost:{port}"
+        self.http = httpx.AsyncClient(
+            base_url=f"http://{LOOPBACK}:{port}",
+            headers={"Host": f"portal.localhost:{port}", "Origin": origin},
+            timeout=TIMEOUT_SECONDS,
+            # The portal closes what is idle; whoever reuses it at that moment gets no answer.
+            limits=httpx.Limits(keepalive_expiry=2),
+            trust_env=False,
+        )
+        self.form: dict[str, str] = {}
+
+    async def sign_in(self, user: str) -> None:
+        answer = await self.http.post("/sign-in", data={"user": user, "password": PASSWORD})
+        if answer.status_code != httpx.codes.SEE_OTHER:
+            raise SystemExit(f"signing in was answered with {answer.status_code}")
+
+    async def open_form(self) -> None:
+        page = await self.http.get("/")
+        today = CLOCK.now().date().isoformat()
+        self.form = {
+            **hidden_fields(page.text),
+            "code": generate_otp(ENTROPY),
+            "onset": "other",
+            "onset_date": today,
+        }
+
+    async def press(self) -> float:
+        begun = time.perf_counter()
+        answer = await self.http.post("/authorise", data=self.form)
+        took = 1000 * (time.perf_counter() - begun)
+        if not answer.headers.get("location", "").endswith("/authorised"):
+            raise SystemExit(f"authorising was answered with {answer.status_code}")
+        return took
+
+    async def open_bare_page(self) -> float:
+        begun = time.perf_counter()
+        # Without its cookie, so that nobody's session is looked for.
+        (await self.http.get("/sign-in", headers={"Cookie": ""})).raise_for_status()
+        return 1000 * (time.perf_counter() - begun)
+
+
+class _Fields(HTMLParser):
+    """Gathers the hidden fields of a page's forms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "input" and values.get("type") == "hidden":
+            self.found[values.get("name") or ""] = values.get("value") or ""
+
+
+def hidden_fields(page: str) -> Mapping[str, str]:
+    """Return the hidden fields of a page."""
+    fields = _Fields()
+    fields.feed(page)
+    return fields.found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--operators", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--json", action="store_true", help="print one object per line")
+    arguments = parser.parse_args()
+    for figures in measured(arguments.operators, arguments.rounds):
+        print(json.dumps(asdict(figures)) if arguments.json else line(figures), flush=True)
+
+
+def measured(operators: int, rounds: int) -> Sequence[Figures]:
+    """Measure everything."""
+    with tempfile.TemporaryDirectory() as name:
+        layout, ports = Layout(Path(name)), Ports(free_block(ENTROPY.below(40_000)))
+        postgres = EmbeddedPostgres(layout.root / "postgres")
+        try:
+            admin = postgres.start()
+            services = prepare_services_database(admin, layout.secrets)
+            portal = prepare_portal_database(admin, layout.secrets)
+            asyncio.run(register(layout, portal, operators))
+            with roles(layout, ports, services, portal):
+                return asyncio.run(load(ports.of(Role.PORTAL), operators, rounds))
+        finally:
+            postgres.stop()
+
+
+async def register(layout: Layout, portal: PortalDatabase, operators: int) -> None:
+    """Make the accounts."""
+    async with open_pool(portal.portal, max_size=2) as pool:
+        trail = AuditTrail(pool, ensure_audit_keys(layout, ENTROPY))
+        for number in range(operators):
+            await create_account(
+                pool,
+                trail,
+                user=f"operator-{number}",
+                password=PASSWORD,
+                organisation="Ospedale di prova",
+                role=AccountRole.OPERATOR,
+                clock=CLOCK,
+                entropy=ENTROPY,
+            )
+
+
+@contextmanager
+def roles(
+    layout: Layout, ports: Ports, services: ServicesDatabase, portal: PortalDatabase
+) -> Iterator[None]:
+    """Run both processes, with quotas that do not end the measurement."""
+    ensure_certificates(layout.certificates, clock=CLOCK)
+    variables = {
+        "IMMUNI_DATA_DIR": str(layout.root),
+        "IMMUNI_BASE_PORT": str(ports.base),
+        "IMMUNI_OTP_DATABASE_URL": services.otp,
+        "IMMUNI_OTP_KEYS": ensure_otp_keys(layout, ENTROPY).render(),
+        "IMMUNI_OTP_URL": f"https://{LOOPBACK}:{ports.of(Role.OTP)}",
+        "IMMUNI_PORTAL_DATABASE_URL": portal.portal,
+        "IMMUNI_PORTAL_URL": f"http://portal.localhost:{ports.of(Role.PORTAL)}",
+        "IMMUNI_AUDIT_KEYS": ensure_audit_keys(layout, ENTROPY).render(),
+        "IMMUNI_PORTAL_PACE": "1000",
+        "IMMUNI_PORTAL_OPERATOR_QUOTA": "10000",
+        "IMMUNI_PORTAL_ORGANISATION_QUOTA": "100000",
+        "IMMUNI_LOG_LEVEL": "error",
+    }
+    with running(Role.OTP, variables), running(Role.PORTAL, variables):
+        yield
+
+
+@contextmanager
+def running(role: Role, variables: dict[str, str]) -> Iterator[None]:
+    """Run a process of a role until the block ends."""
+    command = [sys.executable, "-m", "immuni", "serve", role]
+    with subprocess.Popen(  # noqa: S603 - our own program
+        command, stdout=subprocess.PIPE, env=os.environ | variables
+    ) as process:
+        try:
+            if process.stdout is None or not process.stdout.readline():
+                raise SystemExit(f"{role} did not come up")
+            yield
+        finally:
+            process.terminate()
+
+
+async def load(port: int, count: int, rounds: int) -> Sequence[Figures]:
+    """Let all operators do the same at the same moment, again and again."""
+    operators = [Operator(port) for _ in range(count)]
+    for number, operator in enumerate(operators):
+        await operator.sign_in(f"operator-{number}")
+    bare, presses = [], []
+    for number in range(rounds + 1):
+        times = await together(operators, Operator.open_bare_page)
+        await asyncio.gather(*(operator.open_form() for operator in operators))
+        pressed = await together(operators, Operator.press)
+        # In the first round connections are opened and caches are filled.
+        if number:
+            bare += times
+            presses += pressed
+    await asyncio.gather(*(operator.http.aclose() for operator in operators))
+    base = statistics.median(bare)
+    return [figures("bare page", bare, base), figures("authorisation", presses, base)]
+
+
+async def together(operators: Sequence[Operator], press: Press) -> list[float]:
+    """Have everybody press at once, and return how long each waited."""
+    return list(await asyncio.gather(*(press(operator) for operator in operators)))
+
+
+def figures(work: str, times: Sequence[float], base: float) -> Figures:
+    """Return the quantiles."""
+    cuts = statistics.quantiles(times, n=100)
+    return Figures(work, len(times), cuts[49], cuts[94], cuts[98], cuts[49] / base)
+
+
+def line(figures: Figures) -> str:
+    """Return figures for people."""
+    goal = f"  (goal {GOAL_P95_MS} ms)" if figures.work == "authorisation" else ""
+    return (
+        f"{figures.work:<14}{figures.requests:6,}  p50 {figures.p50_ms:5.0f} ms  "
+        f"p95 {figures.p95_ms:5.0f} ms{goal}  p99 {figures.p99_ms:5.0f} ms  × {figures.ratio:.1f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
