@@ -54,6 +54,7 @@ KEPT: Final[Mapping[str, str]] = {
     "public.audit_event": "likewise",
     "public.stop": "likewise",
     "public.audit_head": "how far that record had come",
+    "public.settings_proposal": "likewise",
 }
 """Tables, schemas and beginnings of names that remain on purpose, and why."""
 TO_DO: Final = (
@@ -70,6 +71,7 @@ _FORGOTTEN: Final = (
     "known_browser",
     "provider_flow",
     "provider_identity",
+    "settings_draft",
     "work_day",
     "warning",
     "people_import",

@@ -84,6 +84,11 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     ("immuni_portal", "public.work_day"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.warning"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.stop"): "INSERT SELECT UPDATE",
+    ("immuni_portal", "public.settings_draft"): "INSERT SELECT UPDATE DELETE",
+    (
+        "immuni_portal",
+        "public.settings_proposal",
+    ): "INSERT SELECT UPDATE(decided_at,decided_by,decision,request_id,state,version)",
     ("immuni_portal", "public.invitation"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.people_import"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.people_import_row"): "INSERT SELECT UPDATE DELETE",

@@ -18,6 +18,8 @@ from immuni.portal.audit.keys import AuditKeys
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.authorising.pages import AuthorisePages
+from immuni.portal.configuring.pages import settings_routes
+from immuni.portal.configuring.service import SettingsService, SettingsServiceUnavailableError
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, NotAllowedError, NotSignedInError, ProofWantedError
 from immuni.portal.factors.pages import ProofPages
@@ -58,6 +60,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
     pool: Pool,
     audit_keys: AuditKeys,
     otp_client: OtpServiceClient,
+    settings_service: SettingsService,
     clock: Clock,
     entropy: Entropy,
     settings: PortalSettings,
@@ -72,6 +75,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
         pool: The portal's own database; whoever opened it closes it.
         audit_keys: What chains the audit trail.
         otp_client: The way to the OTP Service; whoever made it closes it.
+        settings_service: The way to who publishes settings for phones; likewise.
         clock: Tells which day is today, and how old sessions are.
         entropy: Where the secrets of sessions come from.
         settings: What can be changed.
@@ -88,7 +92,12 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
     desk = Desk(
         pool=pool,
         trail=AuditTrail(pool, audit_keys),
-        pages=Pages(site, files, [each.provider for each in conversations or ()]),
+        pages=Pages(
+            site,
+            files,
+            [each.provider for each in conversations or ()],
+            insights_url=settings.portal_insights_url,
+        ),
         site=site,
         clock=clock,
         entropy=entropy,
@@ -111,6 +120,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             ).routes(),
             *HistoryPages(desk, door=door).routes(),
             *WatchPages(desk, door=door).routes(),
+            *settings_routes(desk, door=door, service=settings_service),
             *sign_in.routes(),
             *proof.routes(),
             *JoinPages(desk, entrance=entrance).routes(),
@@ -144,4 +154,5 @@ def _exception_handlers(
         ShellError: failures.malformed_form,
         HTTPException: failures.http,
         OperationalError: failures.database,
+        SettingsServiceUnavailableError: failures.settings_service,
     }

@@ -70,5 +70,11 @@ class FailurePages:
         answer.headers["Retry-After"] = _RETRY_SECONDS
         return answer
 
+    async def settings_service(self, request: Request, _error: Exception) -> Response:
+        """Answer when the service that publishes settings for phones does not."""
+        answer = self._notice(request, "no_settings", HTTPStatus.SERVICE_UNAVAILABLE)
+        answer.headers["Retry-After"] = _RETRY_SECONDS
+        return answer
+
     def _notice(self, request: Request, notice: str, status: int) -> Response:
         return self._pages.render(request, "notice.html", notice=notice, status=status)

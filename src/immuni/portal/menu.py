@@ -32,9 +32,15 @@ MENU: Final = (
     MenuEntry("/totals", translatable("Totals"), Permission.SEE_TOTALS),
     MenuEntry("/people", translatable("People"), Permission.MANAGE_PEOPLE),
     MenuEntry("/organisations", translatable("Organisations"), Permission.MANAGE_ORGANISATIONS),
+    MenuEntry("/settings", translatable("Settings"), Permission.MANAGE_SETTINGS),
     MenuEntry("/help", translatable("Help"), Permission.BE_HERE),
 )
 """In the order in which they stand; the first that an account may see is where it begins."""
+
+
+def insights_of(account: Account, url: str) -> str:
+    """Return where an account finds the figures of the whole country; empty where it may not."""
+    return url if account.may(Permission.SEE_TOTALS) else ""
 
 
 def menu_of(account: Account) -> Sequence[MenuEntry]:

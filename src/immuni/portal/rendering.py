@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from immuni.portal.language import LANGUAGES, Language, language_of
-from immuni.portal.menu import menu_of
+from immuni.portal.menu import insights_of, menu_of
 from immuni.portal.oidc.providers import Provider
 from immuni.portal.preferences import page_language
 from immuni.portal.signing_in.session import Session
@@ -20,15 +20,24 @@ from immuni.web.templates import templates_of
 class Pages:
     """All templates in all languages, compiled once."""
 
-    def __init__(self, site: Site, files: StaticFiles, providers: Sequence[Provider] = ()) -> None:
+    def __init__(
+        self,
+        site: Site,
+        files: StaticFiles,
+        providers: Sequence[Provider] = (),
+        *,
+        insights_url: str = "",
+    ) -> None:
         """Read the catalogues and prepare the templates.
 
         Args:
             site: Where browsers reach the portal.
             files: Styles, scripts, pictures.
             providers: With whom people may sign in.
+            insights_url: Where insights are, for those who may see totals; empty for nowhere.
         """
         self._site = site
+        self._insights_url = insights_url
         self._environments = {
             code: _environment(language_of(code), site, files) for code in LANGUAGES
         }
@@ -62,6 +71,9 @@ class Pages:
             .render(
                 session=session,
                 menu=menu_of(session.account) if session and session.whole else (),
+                insights=insights_of(session.account, self._insights_url)
+                if session and session.whole
+                else "",
                 path=request.url.path,
                 # Where a form was sent to there need not be a page.
                 here=request.url.path if request.method == "GET" else "/",

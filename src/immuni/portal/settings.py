@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from immuni.settings import Kind, duration, integer, setting
+from immuni.settings import Kind, duration, integer, setting, text
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -52,6 +52,11 @@ class PortalSettings:
         duration("500ms", "30s"),
         default=timedelta(seconds=4),
         meaning="How long the portal waits for one answer of the OTP Service.",
+    )
+    portal_insights_url: str = setting(
+        text(pattern=r"(?:https?://[!-~]+)?", wanted="a URL that begins with https:// or http://"),
+        default="",
+        meaning="Where those who may see totals find insights; without it the menu has no link.",
     )
     # The OTP Service's own setting: the portal shows what is left of it.
     otp_lifetime: timedelta = setting(

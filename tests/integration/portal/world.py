@@ -29,6 +29,7 @@ from immuni.portal.application import create_portal
 from immuni.portal.audit.keys import AuditKeys
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
+from immuni.portal.configuring.service import SettingsService
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.oidc.conversation import Conversations
 from immuni.portal.oidc.providers import Provider
@@ -148,6 +149,7 @@ async def living_world(
     limits: LimitSettings = DEFAULT_LIMITS,
     start: datetime = START,
     providers: Callable[[str], Awaitable[Sequence[Provider]]] | None = None,
+    settings_url: str = "https://127.0.0.1:9",
 ) -> AsyncIterator[World]:
     """Start both, on a clock that stands still.
 
@@ -159,6 +161,7 @@ async def living_world(
         limits: How many codes may be authorised.
         start: When it is.
         providers: Tells which OpenID providers there are, once it is known where the portal is.
+        settings_url: Where settings for phones are published; else where nobody answers.
     """
     clock, entropy = ManualClock(start), SeededEntropy("portal")
     registry = CollectorRegistry()
@@ -168,6 +171,8 @@ async def living_world(
         wire = await stack.enter_async_context(_wired_otp_service(services, files, clock))
         otp_client = client_of(wire, files)
         stack.push_async_callback(otp_client.close)
+        settings_service = settings_service_at(settings_url, files)
+        stack.push_async_callback(settings_service.close)
         pool = await stack.enter_async_context(open_pool(portal.portal))
         await add_account(pool, "Anna", clock=clock, entropy=entropy)
         listener = stack.enter_context(free_socket())
@@ -183,6 +188,7 @@ async def living_world(
             pool=pool,
             audit_keys=AUDIT_KEYS,
             otp_client=otp_client,
+            settings_service=settings_service,
             clock=clock,
             entropy=entropy,
             settings=PortalSettings(),
@@ -235,6 +241,12 @@ def client_of(wire: Wire, files: InternalCertificates) -> OtpServiceClient:
         tls=MutualTls(files.trusted, files.client.certificate, files.client.key),
         timeout=timedelta(seconds=10),
     )
+
+
+def settings_service_at(url: str, files: InternalCertificates) -> SettingsService:
+    """Return a client that reaches who publishes settings at an address."""
+    tls = MutualTls(files.trusted, files.client.certificate, files.client.key)
+    return SettingsService.over_mutual_tls(url, tls=tls)
 
 
 async def add_account(

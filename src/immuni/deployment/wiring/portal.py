@@ -1,4 +1,4 @@
-"""The *portal* role: the HIS, which reaches the OTP Service over mutual TLS."""
+"""The *portal* role: the HIS, which reaches the internal services over mutual TLS."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from immuni.deployment.serving import Server
 from immuni.deployment.wiring import Wiring
 from immuni.portal.application import create_portal
 from immuni.portal.authorising.otp_service import OtpServiceClient
+from immuni.portal.configuring.service import SettingsService
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.oidc.conversation import Conversations
 from immuni.portal.oidc.providers import OpenIdSettings, read_providers
@@ -26,10 +27,12 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     providers = read_providers(openid.portal_openid_providers)
     files = InternalCertificates(wiring.deployment.layout.certificates)
     told = CertificateMetrics(wiring.registry).watch("client")
+    tls = MutualTls(files.trusted, files.client.certificate, files.client.key, told)
     otp_client = OtpServiceClient.over_mutual_tls(
-        wiring.deployment.url_of(Role.OTP),
-        tls=MutualTls(files.trusted, files.client.certificate, files.client.key, told),
-        timeout=settings.portal_otp_timeout,
+        wiring.deployment.url_of(Role.OTP), tls=tls, timeout=settings.portal_otp_timeout
+    )
+    settings_service = SettingsService.over_mutual_tls(
+        wiring.deployment.url_of(Role.SETTINGS), tls=tls
     )
     conversations = Conversations(
         providers, clock=wiring.clock, timeout=openid.portal_openid_timeout
@@ -40,6 +43,7 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
                 pool=pool,
                 audit_keys=wiring.audit_keys(),
                 otp_client=otp_client,
+                settings_service=settings_service,
                 clock=wiring.clock,
                 entropy=wiring.entropy,
                 settings=settings,
@@ -52,3 +56,4 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
     finally:
         await conversations.close()
         await otp_client.close()
+        await settings_service.close()

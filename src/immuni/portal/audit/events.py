@@ -38,6 +38,12 @@ class Action(StrEnum):
     ORGANISATION_REOPENING = "organisation_reopening"
     PEOPLE_IMPORT_CHECK = "people_import_check"
     PEOPLE_IMPORT = "people_import"
+    SETTINGS_DRAFT = "settings_draft"
+    SETTINGS_PROPOSAL = "settings_proposal"
+    SETTINGS_APPROVAL = "settings_approval"
+    SETTINGS_REJECTION = "settings_rejection"
+    SETTINGS_WITHDRAWAL = "settings_withdrawal"
+    SETTINGS_PUBLICATION = "settings_publication"
 
 
 class Outcome(StrEnum):

@@ -1,6 +1,5 @@
 """The way to the OTP Service: HTTP over mutual TLS, nothing else."""
 
-import ssl
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
@@ -11,8 +10,9 @@ import httpx
 from immuni.api import OtpAuthorisation, encode
 from immuni.api.headers import JSON_CONTENT_TYPE, REQUEST_ID
 from immuni.portal.audit.events import Outcome
+from immuni.portal.internal_services import over_mutual_tls
 from immuni.telemetry import logger
-from immuni.web import MutualTls, RenewingContext
+from immuni.web import MutualTls
 
 _PATH: Final = "/v1/otp"
 _ATTEMPTS: Final = 2
@@ -21,7 +21,6 @@ _OUTCOMES: Final[Mapping[int, Outcome]] = {
     HTTPStatus.CONFLICT: Outcome.ALREADY_AUTHORISED,
     HTTPStatus.BAD_REQUEST: Outcome.REFUSED,
 }
-_MAX_CONNECTIONS: Final = 20
 
 _log: Final = logger("portal")
 
@@ -46,16 +45,7 @@ class OtpServiceClient:
             OSError: A file cannot be read.
             ssl.SSLError: A file is not what it should be.
         """
-        return cls(
-            httpx.AsyncClient(
-                base_url=base_url,
-                verify=RenewingContext(tls, ssl.Purpose.SERVER_AUTH),
-                timeout=timeout.total_seconds(),
-                limits=httpx.Limits(max_connections=_MAX_CONNECTIONS),
-                # A proxy named in the environment would see the codes of a whole country.
-                trust_env=False,
-            )
-        )
+        return cls(over_mutual_tls(base_url, tls=tls, timeout=timeout))
 
     async def authorise(self, authorisation: OtpAuthorisation, *, request_id: str) -> Outcome:
         """Have a code authorised.
