@@ -4,8 +4,31 @@ Beside the package's face: processes without pages need not load the template en
 """
 
 from gettext import NullTranslations
+from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
+
+
+class _CompiledOnce(BytecodeCache):
+    """Compiled templates, kept in memory: what they say is looked up when they are rendered.
+
+    So the environments of all languages share them, and a template that was changed is compiled
+    anew, because each bucket tells the text that it was made of.
+    """
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (compiled := self._compiled.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(compiled)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _CompiledOnce()
 
 
 def templates_of(package: str, catalogue: NullTranslations) -> Environment:
@@ -22,6 +45,7 @@ def templates_of(package: str, catalogue: NullTranslations) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        bytecode_cache=_COMPILED,
     )
     # The extension adds this method to the environment, so its type does not know it.
     install = environment.install_gettext_translations  # type: ignore[attr-defined]
