@@ -1,7 +1,9 @@
 """Style sheets, scripts, fonts and pictures of pages, from memory."""
 
+import gzip
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -26,9 +28,29 @@ _CONTENT_TYPES: Final[Mapping[str, str]] = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
+# Fonts are packed already.
+_PACKED: Final = frozenset({".css", ".js", ".svg"})
+_GZIP: Final = {"content-encoding": "gzip", "vary": "accept-encoding"}
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "public, no-cache"
 _MARK_LENGTH: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file as it is, and packed where that makes it smaller."""
+
+    plain: Content
+    packed: Content
+
+    @property
+    def mark(self) -> str:
+        return self.plain.etag.strip('"')[:_MARK_LENGTH]
+
+    def for_reader(self, headers: Headers) -> Content:
+        """Return what a browser can read; those that weigh encodings against each other get all."""
+        accepted = headers.joined("accept-encoding").lower().split(",")
+        return self.packed if "gzip" in map(str.strip, accepted) else self.plain
 
 
 class StaticFiles:
@@ -44,7 +66,7 @@ class StaticFiles:
         Args:
             folder: Where the application's own files lie.
         """
-        self._contents = {
+        self._files = {
             file.relative_to(place).as_posix(): _read(file)
             for place in (SHARED_FOLDER, folder)
             for file in place.rglob("*")
@@ -53,7 +75,7 @@ class StaticFiles:
 
     def marked_path(self, name: str) -> str:
         """Return the path of a file, with a mark that changes with its contents."""
-        return f"/static/{name}?{_mark(self._contents[name])}"
+        return f"/static/{name}?{self._files[name].mark}"
 
     def route(self) -> Route:
         """Return the route under which the files are served."""
@@ -62,25 +84,31 @@ class StaticFiles:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer with a file."""
         scope[ENDPOINT_KEY] = _PATH
-        content = self._contents.get(scope["path_params"]["name"])
-        if content is None:
+        file = self._files.get(scope["path_params"]["name"])
+        if file is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        is_marked = scope["query_string"].decode("latin-1") == _mark(content)
+        is_marked = scope["query_string"].decode("latin-1") == file.mark
+        headers = Headers(scope["headers"])
         await send_reply(
-            serve(Call(None, Headers(scope["headers"])), content),
+            serve(Call(None, headers), file.for_reader(headers)),
             send,
             cache_control=_FOR_EVER if is_marked else _ASK_AGAIN,
         )
 
 
-def _read(file: Path) -> Content:
+def _read(file: Path) -> _File:
     body = file.read_bytes()
+    plain = _content(file, body)
+    if file.suffix not in _PACKED:
+        return _File(plain, plain)
+    # The time in the header would give each process another tag for the same bytes.
+    return _File(plain, _content(file, gzip.compress(body, mtime=0), _GZIP))
+
+
+def _content(file: Path, body: bytes, headers: Mapping[str, str] | None = None) -> Content:
     return Content(
         body=body,
         etag=entity_tag(hashlib.sha256(body).digest()),
         content_type=_CONTENT_TYPES[file.suffix],
+        headers=headers or {},
     )
-
-
-def _mark(content: Content) -> str:
-    return content.etag.strip('"')[:_MARK_LENGTH]

@@ -102,3 +102,19 @@ def test_files_of_others_are_those_that_the_readme_names() -> None:
     assert len(rows) == 3
     for name, digest in rows:
         assert hashlib.sha256((SHARED_FOLDER / name).read_bytes()).hexdigest() == digest
+
+
+async def test_what_is_text_is_packed_for_those_who_can_read_it(files: StaticFiles) -> None:
+    path = "/static/base.css"
+    async with visiting(files) as visitor:
+        plain = await visitor.get(path, headers={"Accept-Encoding": "identity"})
+        packed = await visitor.get(path, headers={"Accept-Encoding": "br, gzip"})
+        refused = await visitor.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+        font = await visitor.get("/static/fonts/nunito.woff2")
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(plain.content) // 2
+    assert packed.content == plain.content == refused.content
+    assert packed.headers["etag"] != plain.headers["etag"] == refused.headers["etag"]
+    assert packed.headers["vary"] == "accept-encoding"
+    assert "content-encoding" not in font.headers
