@@ -97,8 +97,9 @@ class ReadingPages:
         publications = await service.history()
         newest = publications[0].version
         against = _against(visit.request.query_params.get("against", ""), number, newest)
-        # Read from the set that one looks from: what became of it, or what it would change.
-        differing = await service.check((await self._found(against)).entries, against=number)
+        # As time went: the earlier of the two stands before the later.
+        before, after = sorted((number, against))
+        differing = await service.check((await self._found(after)).entries, against=before)
         return parts.render(
             visit,
             "settings_version.html",
@@ -108,6 +109,8 @@ class ReadingPages:
             publications=publications,
             in_force=newest,
             against=against,
+            before=before,
+            after=after,
             differing=differing.changes,
             check=await service.check(found.entries),
             held=by_platform(found.entries),

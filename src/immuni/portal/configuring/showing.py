@@ -109,7 +109,7 @@ class Told:
 
 def told(name: str, value: object) -> Told:
     """Return a value as people read it."""
-    if value is None:
+    if value is None or value in ({}, []):
         return Told("")
     if WORDINGS[name].unit is Unit.SECONDS and isinstance(value, int | float):
         return Told(f"{value} s", aside=_duration(value))
