@@ -8,6 +8,7 @@ from typing import Final
 from immuni.deployment.provision import DemoAccount
 from immuni.deployment.roles import Ports
 from immuni.deployment.up import Running
+from scripts.reference.audit_answers import AUDIT
 from scripts.reference.certs_answers import CERTS
 from scripts.reference.config_answers import CONFIG
 from scripts.reference.device_answers import DEVICE
@@ -353,6 +354,7 @@ TOLD: Final[Mapping[str, Told]] = {
     **KEYS,
     **CONFIG,
     **OPEN_DATA,
+    **AUDIT,
     "settings show": Told(
         exit_codes=_WRONG_SETTINGS,
         answers=(

@@ -23,7 +23,7 @@ from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.forecast import ForecastSettings
 from immuni.deployment.configured import ALL_SETTINGS
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
-from immuni.portal.audit.keys import AuditKeySettings
+from immuni.portal.audit.settings import AuditSettings
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.oidc.providers import OpenIdSettings
 from immuni.portal.settings import PortalSettings
@@ -52,7 +52,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     InsightsSettings: "Insights",
     PortalSettings: "Portal",
     LimitSettings: "Portal: quotas and warnings",
-    AuditKeySettings: "Audit trail",
+    AuditSettings: "Audit trail",
     OpenIdSettings: "Sign-in to the portal with OpenID providers",
     EarlyWarningSettings: "Early warning",
     ForecastSettings: "Forecast",

@@ -23,6 +23,7 @@ from immuni.deployment.google import attestation_settings, ensure_play_integrity
 from immuni.deployment.layout import Layout
 from immuni.deployment.ports import free_block
 from immuni.deployment.provision import (
+    ensure_audit_head_key,
     ensure_audit_keys,
     ensure_keys,
     ensure_otp_keys,
@@ -133,6 +134,7 @@ def _wiring(folder: Path, databases: Databases, clock: PhoneClock) -> Wiring:
     # TLS looks at the machine's clock, whatever the town's says.
     ensure_certificates(layout.certificates, clock=SystemClock())
     values = settings_of_system(layout, ports, databases, ensure_otp_keys(layout, entropy))
+    ensure_audit_head_key(layout)
     values["audit_keys"] = ensure_audit_keys(layout, entropy).render()
     texts = {name: str(value) for name, value in (values | attestation_settings(layout)).items()}
     configured = Configured.read(Source(texts, dict.fromkeys(texts, "the test")))

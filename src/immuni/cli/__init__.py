@@ -12,6 +12,7 @@ import typer
 
 from immuni import __version__
 from immuni.cli import (
+    audit,
     certs,
     config,
     device,
@@ -57,6 +58,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(radio.app, name="radio")
 app.add_typer(risk.app, name="risk")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(audit.app, name="audit")
 app.add_typer(certs.app, name="certs")
 app.add_typer(config.app, name="config")
 app.add_typer(settings.app, name="settings")

@@ -24,7 +24,7 @@ from immuni.backend.shaping import ShapingSettings
 from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.forecast import ForecastSettings
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
-from immuni.portal.audit.keys import AuditKeySettings
+from immuni.portal.audit.settings import AuditSettings
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.oidc.providers import OpenIdSettings
 from immuni.portal.settings import PortalSettings
@@ -61,7 +61,7 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     InsightsSettings,
     PortalSettings,
     LimitSettings,
-    AuditKeySettings,
+    AuditSettings,
     OpenIdSettings,
     EarlyWarningSettings,
     ForecastSettings,

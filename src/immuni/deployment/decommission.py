@@ -55,6 +55,7 @@ KEPT: Final[Mapping[str, str]] = {
     "public.stop": "likewise",
     "public.audit_head": "how far that record had come",
     "public.settings_proposal": "likewise",
+    "public.audit_checkpoint": "what of it was purged",
 }
 """Tables, schemas and beginnings of names that remain on purpose, and why."""
 TO_DO: Final = (
@@ -304,6 +305,8 @@ def _files_left(layout: Layout) -> list[str]:
         *public_key_files(layout),
         layout.analytics_public_key,
         layout.audit_keys,
+        layout.audit_heads,
+        *layout.keys.glob("audit-heads-*"),
         layout.decommission_report,
     }
     return [

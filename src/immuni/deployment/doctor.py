@@ -157,7 +157,7 @@ async def _database(diagnosis: Diagnosis, name: str, url: str) -> AsyncIterator[
 
 def _key_files(layout: Layout) -> list[Finding]:
     findings = []
-    for file in (*signing_key_files(layout), layout.analytics_key):
+    for file in (*signing_key_files(layout), layout.analytics_key, layout.audit_head_key):
         if not file.exists():
             remedy = "restore it from your backup; a new one breaks what phones pin"
             findings.append(Finding("keys", f"{file.name} is missing", remedy))

@@ -103,6 +103,21 @@ class Layout:
         return self.secrets / "audit-keys"
 
     @property
+    def audit_head_key(self) -> Path:
+        """The first private key that signed heads of the audit trail."""
+        return self.keys / "audit-heads-1.key"
+
+    @property
+    def audit_head_public_key(self) -> Path:
+        """The public half of the first key that signed heads of the audit trail."""
+        return self.keys / "audit-heads-1.pem"
+
+    @property
+    def audit_heads(self) -> Path:
+        """The signed heads of the audit trail."""
+        return self.root / "audit" / "heads.jsonl"
+
+    @property
     def decommission_report(self) -> Path:
         """What was looked at when the service was decommissioned."""
         return self.root / "decommission.json"

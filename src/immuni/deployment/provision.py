@@ -10,6 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from psycopg import AsyncConnection
 
 from immuni.api import Platform
@@ -120,6 +127,7 @@ async def provision(
     ensure_certificates(layout.certificates, clock=clock)
     otp_keys = ensure_otp_keys(layout, entropy)
     audit_keys = ensure_audit_keys(layout, entropy)
+    ensure_audit_head_key(layout)
     values = settings_of_system(layout, ports, databases, otp_keys)
     values["audit_keys"] = audit_keys.render()
     values |= device_check_settings(layout, ports) | attestation_settings(layout)
@@ -154,6 +162,19 @@ def ensure_audit_keys(layout: Layout, entropy: Entropy) -> AuditKeys:
     if not file.exists():
         write_private(file, AuditKeys.generate(entropy).render().encode())
     return AuditKeys.parse(file.read_text(encoding="ascii").strip())
+
+
+def ensure_audit_head_key(layout: Layout) -> None:
+    """Make the key that signs heads of the audit trail, at the first time."""
+    if layout.audit_head_key.exists():
+        return
+    key = Ed25519PrivateKey.generate()
+    # The public half first: a crash in between leaves no key, and the next attempt makes both.
+    layout.audit_head_public_key.write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    private_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_private(layout.audit_head_key, private_pem)
 
 
 def settings_of_system(

@@ -77,7 +77,8 @@ ALLOWED: Final[dict[tuple[str, str], str]] = {
     (
         "immuni_portal",
         "public.audit_head",
-    ): "SELECT UPDATE(events,key_id,last_id,mac)",
+    ): "SELECT UPDATE(events,head_at,head_number,key_id,last_id,mac)",
+    ("immuni_portal", "public.audit_checkpoint"): "SELECT",
     ("immuni_portal", "public.operator_account"): "INSERT SELECT UPDATE",
     ("immuni_portal", "public.session"): "INSERT SELECT UPDATE DELETE",
     ("immuni_portal", "public.known_browser"): "INSERT SELECT UPDATE DELETE",

@@ -153,6 +153,18 @@ CASES: Final[Mapping[str, Case]] = {
         at="24h",
         silent={"immuni_published_bytes_total": "0+2100x1500"},
     ),
+    "AuditHeadMissing": Case(
+        fires={"immuni_audit_head_seconds": "0+0x300"},
+        before="3h",
+        at="3h5m",
+        silent={"immuni_audit_head_seconds": "0+60x300"},
+    ),
+    "AuditTrailBroken": Case(
+        fires={"immuni_audit_broken": "0x60 1x60"},
+        before="1h",
+        at="1h5m",
+        silent={"immuni_audit_broken": "0x120"},
+    ),
 }
 
 

@@ -26,7 +26,12 @@ from immuni.deployment.decommission import NotEndedError, decommission, end_toda
 from immuni.deployment.google import ensure_play_integrity_keys
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import make_private_folder
-from immuni.deployment.provision import ensure_audit_keys, ensure_keys, ensure_otp_keys
+from immuni.deployment.provision import (
+    ensure_audit_head_key,
+    ensure_audit_keys,
+    ensure_keys,
+    ensure_otp_keys,
+)
 from immuni.entropy import SystemEntropy
 from scripts.reference.answers import TOLD
 from scripts.reference.command_line import check_members
@@ -56,6 +61,7 @@ class Service:
         ensure_keys(self.layout, clock=CLOCK)
         ensure_certificates(self.layout.certificates, clock=CLOCK)
         ensure_play_integrity_keys(self.layout, SystemEntropy())
+        ensure_audit_head_key(self.layout)
         otp_keys = ensure_otp_keys(self.layout, SystemEntropy()).render()
         values = {
             "data_dir": str(root),
@@ -263,6 +269,7 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
     # Phones still have to learn of the end, and an auditor of what operators did.
     assert service.layout.settings_key.exists()
     assert service.layout.audit_keys.exists()
+    assert service.layout.audit_head_key.exists()
     assert "audit_keys" in service.file.read_text()
     assert service.rows("configuration.version") == 1
     kept = json.loads(service.layout.decommission_report.read_text())

@@ -15,7 +15,7 @@ from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.databases import AnalyticsDatabase, ServicesDatabase, relocate
 from immuni.deployment.doctor import Diagnosis, examine
 from immuni.deployment.layout import Layout
-from immuni.deployment.provision import ensure_keys
+from immuni.deployment.provision import ensure_audit_head_key, ensure_keys
 from scripts.reference.answers import TOLD
 from scripts.reference.command_line import check_members
 from tests.publishing import keep_uploads, keys_of_days
@@ -37,6 +37,7 @@ class Patient:
         # As far as the database's clock is concerned it is now.
         self.clock = ManualClock(SystemClock().now())
         ensure_keys(self.layout, clock=self.clock)
+        ensure_audit_head_key(self.layout)
         ensure_certificates(self.layout.certificates, clock=self.clock)
         self.configure()
 

@@ -48,13 +48,32 @@ def complaints(system: RunningSystem) -> str:
     return system.process.stderr.read()
 
 
+def fail_to_sign_in(system: RunningSystem) -> None:
+    """Leave an event in the portal."""
+    origin = system.told["portal"]
+    answer = httpx.post(
+        f"http://127.0.0.1:{urlsplit(origin).port}/sign-in",
+        data={"user": "nobody", "password": "a wrong password"},
+        headers={"Origin": origin},
+        trust_env=False,
+        timeout=30,
+    )
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED
+
+
 def test_signals_stop_everything_and_the_next_start_finds_everything(tmp_path: Path) -> None:
     with running_system(tmp_path, "--without-phones") as first, tree_of(first) as processes:
         newest = publish_an_upload(first.told)
         files = chunks(first.told, range(1, newest + 1))
 
+        heads = Layout(first.data_dir).audit_heads
+        assert len(heads.read_text().splitlines()) == 1
+        fail_to_sign_in(first)
+
         assert first.stop(signal.SIGTERM) == 0
 
+        # What was done since the start is told of before the portal ends.
+        assert len(heads.read_text().splitlines()) == 2
         assert survivors(processes, after_seconds=ENDED_WITHIN_SECONDS) == []
         assert processes_naming(tmp_path) == {}
         assert complaints(first) == ""

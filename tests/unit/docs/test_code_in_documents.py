@@ -22,6 +22,7 @@ NEEDS_A_SYSTEM: Final = (
     "device",
     "doctor",
     "decommission",
+    "audit",
 )
 
 PYTHON: Final = [each for each in DOCUMENTS if code_of(each, "python")]

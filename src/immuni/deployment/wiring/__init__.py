@@ -23,7 +23,8 @@ from immuni.deployment.roles import Role
 from immuni.deployment.serving import Listener, Server
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.entropy import Entropy
-from immuni.portal.audit.keys import AuditKeys, AuditKeySettings
+from immuni.portal.audit.keys import AuditKeys
+from immuni.portal.audit.settings import AuditSettings
 from immuni.settings import SettingsError
 from immuni.web import (
     Application,
@@ -111,7 +112,7 @@ class Wiring:
         Raises:
             SettingsError: There are none.
         """
-        keys = self.configured.of(AuditKeySettings).audit_keys
+        keys = self.configured.of(AuditSettings).audit_keys
         if keys is None:
             raise SettingsError(["audit_keys: not set; they chain the audit trail"])
         return keys

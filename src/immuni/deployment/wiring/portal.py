@@ -3,13 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from immuni.database import open_pool
+from immuni.database import Pool, open_pool
 from immuni.deployment.certificate_metrics import CertificateMetrics
 from immuni.deployment.certificates import InternalCertificates
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
 from immuni.deployment.wiring import Wiring
 from immuni.portal.application import create_portal
+from immuni.portal.audit.head_file import public_key_files, read_signer, read_verifiers
+from immuni.portal.audit.keeping import AuditMetrics, TrailKeeper
+from immuni.portal.audit.settings import AuditSettings
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.configuring.service import SettingsService
 from immuni.portal.limits.settings import LimitSettings
@@ -52,8 +55,23 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
                 registry=wiring.registry,
                 conversations=conversations if providers else None,
             )
-            yield [wiring.server(Role.PORTAL, portal)]
+            async with _trail_keeper(wiring, pool).running():
+                yield [wiring.server(Role.PORTAL, portal)]
     finally:
         await conversations.close()
         await otp_client.close()
         await settings_service.close()
+
+
+def _trail_keeper(wiring: Wiring, pool: Pool) -> TrailKeeper:
+    layout = wiring.deployment.layout
+    return TrailKeeper(
+        pool=pool,
+        keys=wiring.audit_keys(),
+        signer=read_signer(layout.keys),
+        verifiers=read_verifiers(public_key_files(layout.keys)),
+        heads=layout.audit_heads,
+        retention=wiring.configured.of(AuditSettings).audit_retention,
+        clock=wiring.clock,
+        metrics=AuditMetrics(wiring.registry),
+    )

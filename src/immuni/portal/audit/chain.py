@@ -86,6 +86,7 @@ class Flaw(StrEnum):
     UNCHAINED = "unchained"
     UNKNOWN_KEY = "unknown_key"
     OLD_KEY = "old_key"
+    CUT = "cut"
 
 
 class ChainBrokenError(ImmuniError, ValueError):
@@ -100,16 +101,19 @@ class ChainBrokenError(ImmuniError, ValueError):
     def __init__(self, flaw: Flaw, first_id: int, last_id: int | None = None) -> None:
         """Say what is wrong, and where."""
         self.flaw, self.first_id, self.last_id = flaw, first_id, last_id or first_id
-        super().__init__(_SAID[flaw].format(first=self.first_id, last=self.last_id))
+        first, last = self.first_id, self.last_id
+        several = f"events {first} to {last} are" if first < last else f"event {first} is"
+        super().__init__(_SAID[flaw].format(first=first, several=several))
 
 
 _SAID: Final[Mapping[Flaw, str]] = {
-    Flaw.MISSING: "events {first} to {last} are missing",
+    Flaw.MISSING: "{several} missing",
     Flaw.CHANGED: "event {first} was changed, replaced, moved or inserted",
     Flaw.EARLY_CHANGED: "event {first}, or one before it from before the chain, was changed",
     Flaw.UNCHAINED: "event {first} is not chained, though those before it are",
     Flaw.UNKNOWN_KEY: "event {first} is chained under a key that is not among the audit_keys",
     Flaw.OLD_KEY: "event {first} is chained under a key older than that of the event before it",
+    Flaw.CUT: "{several} missing at the end",
 }
 
 
@@ -180,3 +184,16 @@ def _folded(end: ChainEnd, event: StoredEvent) -> ChainEnd:
         raise ChainBrokenError(Flaw.UNCHAINED, event.id)
     mac = sha256(end.mac + encoded(event)).digest()
     return ChainEnd(last_id=event.id, mac=mac, key_id=None, events=end.events + 1)
+
+
+def require_same_end(one: ChainEnd, other: ChainEnd) -> None:
+    """Make sure that two accounts of how far a chain has come agree.
+
+    Raises:
+        ChainBrokenError: They do not: the end was cut, or the chain was made anew.
+    """
+    low, high = sorted((one.last_id, other.last_id))
+    if low < high:
+        raise ChainBrokenError(Flaw.CUT, low + 1, high)
+    if one != other:
+        raise ChainBrokenError(Flaw.CHANGED, max(low, 1))

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
-from immuni.settings import Kind, setting
+from immuni.settings import Kind
 
 SECRET_BYTES: Final = 32
 _ENTRY: Final = re.compile(r"(?P<key_id>[A-Za-z0-9._-]{1,32}):(?P<secret>[0-9a-f]{64})")
@@ -86,16 +86,3 @@ AUDIT_KEYS: Final[Kind[AuditKeys | None]] = Kind(
     "pairs id:secret, separated by commas, the newest first, secrets of 32 bytes in hexadecimal",
     lambda keys: keys.render() if keys else "",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditKeySettings:
-    """What chains the audit trail."""
-
-    audit_keys: AuditKeys | None = setting(
-        AUDIT_KEYS,
-        default=None,
-        secret=True,
-        meaning="Secrets under which the portal's audit trail is chained; made on the first start "
-        "where none is set.",
-    )

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from immuni.portal.audit.chain import (
@@ -85,6 +85,7 @@ def test_the_code_is_the_documented_one() -> None:
     assert code_of(NEW, bytes(32), EVENT) == hmac.digest(NEW, bytes(32) + told, "sha256")
 
 
+@settings(max_examples=40)
 @given(events, events)
 def test_different_events_are_never_encoded_alike(one: StoredEvent, other: StoredEvent) -> None:
     def said(event: StoredEvent) -> StoredEvent:
@@ -93,6 +94,7 @@ def test_different_events_are_never_encoded_alike(one: StoredEvent, other: Store
     assert (encoded(one) == encoded(other)) == (said(one) == said(other))
 
 
+@settings(max_examples=40)
 @given(trails)
 def test_what_was_written_verifies(written: list[StoredEvent]) -> None:
     trail = chained(*written)
@@ -102,6 +104,7 @@ def test_what_was_written_verifies(written: list[StoredEvent]) -> None:
     assert (end.last_id, end.events, end.mac) == (len(trail), len(trail), trail[-1].mac)
 
 
+@settings(max_examples=40)
 @given(trails, st.data())
 def test_any_change_anywhere_is_found_where_it_is(
     written: list[StoredEvent], data: st.DataObject
@@ -131,6 +134,7 @@ def test_any_change_anywhere_is_found_where_it_is(
     assert flaw_of(trail) == (Flaw.CHANGED, place + 1, place + 1)
 
 
+@settings(max_examples=40)
 @given(trails, st.data())
 def test_deletion_reordering_and_insertion_are_found(
     written: list[StoredEvent], data: st.DataObject
