@@ -15,6 +15,7 @@ from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.entropy import Entropy
 from immuni.portal.audit.keys import AuditKeys
+from immuni.portal.audit.pages import AuditPages
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.authorising.pages import AuthorisePages
@@ -127,6 +128,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             *InvitationPages(desk, door=door).routes(),
             *PeoplePages(desk, door=door).routes(),
             *OrganisationPages(desk, door=door).routes(),
+            *AuditPages(desk, door=door).routes(),
             *LanguagePages(site).routes(),
             *LearningPages(desk, door=door).routes(),
             *(providers.routes() if providers else ()),

@@ -33,6 +33,7 @@ MENU: Final = (
     MenuEntry("/people", translatable("People"), Permission.MANAGE_PEOPLE),
     MenuEntry("/organisations", translatable("Organisations"), Permission.MANAGE_ORGANISATIONS),
     MenuEntry("/settings", translatable("Settings"), Permission.MANAGE_SETTINGS),
+    MenuEntry("/audit", translatable("Audit"), Permission.READ_AUDIT),
     MenuEntry("/help", translatable("Help"), Permission.BE_HERE),
 )
 """In the order in which they stand; the first that an account may see is where it begins."""

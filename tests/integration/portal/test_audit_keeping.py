@@ -130,6 +130,7 @@ async def test_a_crash_behind_the_line_signs_its_number_twice_and_a_torn_line_ha
     async with await psycopg.AsyncConnection.connect(portal_database.owner) as owner:
         await owner.execute("UPDATE audit_head SET head_number = 0, head_at = NULL")
     await append(keeper)
+    clock.advance(HOUR)
     await keeper.sign_head()
     assert numbers(keeper) == [(1, 1), (1, 2)]
     assert (await verify(keeper)).findings == []

@@ -8,6 +8,8 @@ from typing import Final
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
+from immuni.portal.audit.events import Action
+
 _BATCH: Final = 1000
 _ENTRIES: Final = """
     SELECT event.id, event.at, event.account_id, account.user_name AS user,
@@ -78,11 +80,11 @@ class Entry:
 
 
 async def entries_before(
-    connection: AsyncConnection[TupleRow], wanted: Filter, *, before: int = _LAST_ID, count: int
+    connection: AsyncConnection[TupleRow], wanted: Filter, *, before: int | None, count: int
 ) -> list[Entry]:
-    """Return the last events before one, the newest first."""
+    """Return the last events before one, or of all, the newest first."""
     async with connection.cursor(row_factory=class_row(Entry)) as cursor:
-        values = asdict(wanted) | {"after": 0, "before": before, "count": count}
+        values = asdict(wanted) | {"after": 0, "before": before or _LAST_ID, "count": count}
         await cursor.execute(_BACKWARDS, values)
         return await cursor.fetchall()
 
@@ -107,3 +109,19 @@ async def all_entries(
         await cursor.execute(_FORWARDS, values)
         async for entry in cursor:
             yield entry
+
+
+async def last_reading(connection: AsyncConnection[TupleRow], account_id: int) -> datetime | None:
+    """Return when an account last left the event of reading the trail."""
+    cursor = await connection.execute(
+        "SELECT max(at) FROM audit_event WHERE account_id = %s AND action = %s",
+        [account_id, Action.AUDIT_READING],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def organisations(connection: AsyncConnection[TupleRow]) -> list[tuple[int, str]]:
+    """Return all organisations, by name."""
+    cursor = await connection.execute("SELECT id, name FROM organisation ORDER BY name")
+    return [(id_, name) for id_, name in await cursor.fetchall()]

@@ -20,7 +20,6 @@ from immuni.portal.audit.head_file import append_line, read_heads
 from immuni.portal.audit.keys import AuditKeys
 from immuni.portal.audit.statements import Signer, Statement, StatementKind, Verifiers
 from immuni.portal.audit.store import (
-    TrailState,
     count_head,
     last_before,
     oldest_at,
@@ -106,11 +105,12 @@ class TrailKeeper:
             ChainBrokenError: The trail is not what was written; no head was signed.
         """
         newest = (await asyncio.to_thread(read_heads, [self.heads], self.verifiers)).newest
+        if newest:
+            self._tell_head(newest.at)
         now = self.clock.now()
         async with snapshot(self.pool) as connection:
             state = await read_state(connection)
-            self._tell_head(state.head_at)
-            if state.end is None or not _is_due(state, newest, now, at_once=at_once):
+            if state.end is None or not _is_due(state.end, newest, now, at_once=at_once):
                 return None
             begin = newest.end if newest else purged_end(state, self.verifiers)
             end = await verified_end(connection, begin, self.keys)
@@ -191,13 +191,13 @@ class TrailKeeper:
         except (Error, OSError, ImmuniError) as error:
             _log.warning("audit_head_failed", kind=type(error).__name__)
 
-    def _tell_head(self, at: datetime | None) -> None:
-        if at is not None:
-            self.metrics.head.set(at.timestamp())
+    def _tell_head(self, at: datetime) -> None:
+        self.metrics.head.set(at.timestamp())
 
 
-def _is_due(state: TrailState, newest: Statement | None, now: datetime, *, at_once: bool) -> bool:
-    if state.head_at is None or newest is None or at_once:
-        return newest is None or state.end != newest.end
+def _is_due(end: ChainEnd, newest: Statement | None, now: datetime, *, at_once: bool) -> bool:
+    """Tell whether the file's last head is too old, whatever the database says of it."""
+    if newest is None or at_once:
+        return newest is None or end != newest.end
     # A head from the future was signed by a clock that was ahead.
-    return not state.head_at <= now < state.head_at + HEAD_EVERY
+    return not newest.at <= now < newest.at + HEAD_EVERY
