@@ -34,7 +34,7 @@ def upgrade() -> None:
         -- counted by the database's clock, whatever the portal's says.
         CREATE FUNCTION purge_audit(through bigint, through_mac bytea, signed text)
         RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-        SET search_path = public, pg_temp SET immuni.purging = 'yes' AS $$
+        SET search_path = public, pg_temp AS $$
         BEGIN
             IF NOT EXISTS (SELECT FROM audit_event WHERE id = through AND mac = through_mac) THEN
                 RAISE EXCEPTION 'the audit trail has no such event %', through;
@@ -45,7 +45,10 @@ def upgrade() -> None:
                 RAISE EXCEPTION 'the audit trail is kept for 180 days at least';
             END IF;
             INSERT INTO audit_checkpoint VALUES (through, signed);
+            -- Not by a clause of the function, which takes a superuser to write.
+            PERFORM set_config('immuni.purging', 'yes', true);
             DELETE FROM audit_event WHERE id <= through;
+            PERFORM set_config('immuni.purging', '', true);
         END
         $$;
         REVOKE EXECUTE ON FUNCTION purge_audit FROM PUBLIC;
