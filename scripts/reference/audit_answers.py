@@ -20,6 +20,22 @@ def _verification() -> object:
     ).as_json()
 
 
+def _event() -> object:
+    return {
+        "id": 41,
+        "at": "2026-11-20T10:00:00+00:00",
+        "account_id": 7,
+        "user": "anna",
+        "organisation": "Ospedale Maggiore",
+        "action": "sign_in",
+        "outcome": "done",
+        "subject": "",
+        "detail": {"proof": "password"},
+        "key_id": "audit-1",
+        "mac": bytes(32).hex(),
+    }
+
+
 AUDIT: Final[Mapping[str, Told]] = {
     "audit verify": Told(
         exit_codes={1: "something is wrong; `findings` say what"},
@@ -42,5 +58,26 @@ AUDIT: Final[Mapping[str, Told]] = {
         ),
         note="`head` is null where no head agrees with the chain.",
     ),
-    "audit export": Told(exit_codes={2: "no such form, or no such day"}, answers=()),
+    "audit export": Told(
+        exit_codes={1: "the database does not answer", 2: "a day that is none"},
+        answers=(
+            Answer(
+                _event,
+                {
+                    "id": "number of the event",
+                    "at": "when it was, in UTC",
+                    "account_id": "whose account; null where nobody is known",
+                    "user": "its name today; or null",
+                    "organisation": "where it works today; or null",
+                    "action": "what was done",
+                    "outcome": "what came of it",
+                    "subject": "what it was done to; may be empty",
+                    "detail.proof": "facts, by name; other kinds of events have others",
+                    "key_id": "the secret under which it is chained; null from before the chain",
+                    "mac": "its code, in hexadecimal; likewise",
+                },
+            ),
+        ),
+        note="One line for each event. The columns of the CSV are the same, `detail` as JSON.",
+    ),
 }

@@ -60,7 +60,7 @@ def verify(
         raise typer.Exit(ANSWER_IS_NO)
 
 
-@app.command(epilog="Example: immuni audit export --since 2026-10-01 --format jsonl > trail.jsonl")
+@app.command(epilog="Example: immuni audit export --since 2026-10-01 --json > trail.jsonl")
 def export(
     *,
     since: Annotated[
@@ -70,23 +70,24 @@ def export(
     until: Annotated[
         datetime | None, typer.Option(parser=_day, metavar="DAY", help="The last day, in UTC.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
     data_dir: DataDir = Path("var"),
     config: ConfigOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Print events, the oldest first, with the names that accounts have today."""
+    """Print events as CSV, the oldest first, with the names that accounts have today."""
     from immuni.deployment.audit import export_audit  # noqa: PLC0415 - as above
     from immuni.deployment.wiring.jobs import settings_file_in  # noqa: PLC0415 - as above
     from immuni.portal.audit.browsing import Filter  # noqa: PLC0415 - as above
     from immuni.portal.audit.exporting import ExportFormat  # noqa: PLC0415 - as above
 
-    if form not in set(ExportFormat):
-        raise typer.BadParameter(f"want one of {', '.join(ExportFormat)}", param_hint="--format")
-    file = config or settings_file_in(data_dir)
+    file, form = (
+        config or settings_file_in(data_dir),
+        ExportFormat.JSONL if json else ExportFormat.CSV,
+    )
     wanted = Filter(since=since, until=until + timedelta(days=1) if until else None)
 
     async def write() -> None:
-        async for line in export_audit(file, wanted, ExportFormat(form)):
+        async for line in export_audit(file, wanted, form):
             sys.stdout.write(line)
 
     asyncio.run(write())

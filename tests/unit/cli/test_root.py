@@ -19,7 +19,7 @@ EXPECTED = {
     "config get", "config set", "config diff", "config publish", "config history",
     "config rollback", "certs make", "certs list", "certs renew", "certs replace-authority",
     "jobs list", "jobs run", "settings show", "doctor",
-    "decommission",
+    "decommission", "audit verify", "audit export",
 }  # fmt: skip
 FOR_MACHINES = EXPECTED - {"serve", "device run"}
 
