@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
@@ -52,19 +52,21 @@ ENTROPY: Final = SystemEntropy()
 CLOCK: Final = SystemClock()
 PASSWORD: Final = "-".join(ENTROPY.token(4).hex() for _ in range(3))
 TIMEOUT_SECONDS: Final = 60
+TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 Press = Callable[["Operator"], Awaitable[float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How long people wait, in milliseconds; `ratio` is that of the medians against a bare page."""
+    """How long people wait and what it takes the portal; `ratio` is medians against a bare page."""
 
     work: str
     requests: int
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    cpu_ms: float
     ratio: float
 
 
@@ -154,8 +156,8 @@ def measured(operators: int, rounds: int) -> Sequence[Figures]:
             services = prepare_services_database(admin, layout.secrets)
             portal = prepare_portal_database(admin, layout.secrets)
             asyncio.run(register(layout, portal, operators))
-            with roles(layout, ports, services, portal):
-                return asyncio.run(load(ports.of(Role.PORTAL), operators, rounds))
+            with roles(layout, ports, services, portal) as pid:
+                return asyncio.run(load(ports.of(Role.PORTAL), pid, operators, rounds))
         finally:
             postgres.stop()
 
@@ -180,8 +182,8 @@ async def register(layout: Layout, portal: PortalDatabase, operators: int) -> No
 @contextmanager
 def roles(
     layout: Layout, ports: Ports, services: ServicesDatabase, portal: PortalDatabase
-) -> Iterator[None]:
-    """Run both processes, with quotas that do not end the measurement."""
+) -> Iterator[int]:
+    """Run both processes, with quotas that do not end the measurement; yield the portal's id."""
     ensure_certificates(layout.certificates, clock=CLOCK)
     variables = {
         "IMMUNI_DATA_DIR": str(layout.root),
@@ -197,13 +199,13 @@ def roles(
         "IMMUNI_PORTAL_ORGANISATION_QUOTA": "100000",
         "IMMUNI_LOG_LEVEL": "error",
     }
-    with running(Role.OTP, variables), running(Role.PORTAL, variables):
-        yield
+    with running(Role.OTP, variables), running(Role.PORTAL, variables) as pid:
+        yield pid
 
 
 @contextmanager
-def running(role: Role, variables: dict[str, str]) -> Iterator[None]:
-    """Run a process of a role until the block ends."""
+def running(role: Role, variables: dict[str, str]) -> Iterator[int]:
+    """Run a process of a role until the block ends, and yield its id."""
     command = [sys.executable, "-m", "immuni", "serve", role]
     with subprocess.Popen(  # noqa: S603 - our own program
         command, stdout=subprocess.PIPE, env=os.environ | variables
@@ -211,39 +213,61 @@ def running(role: Role, variables: dict[str, str]) -> Iterator[None]:
         try:
             if process.stdout is None or not process.stdout.readline():
                 raise SystemExit(f"{role} did not come up")
-            yield
+            yield process.pid
         finally:
             process.terminate()
 
 
-async def load(port: int, count: int, rounds: int) -> Sequence[Figures]:
+async def load(port: int, pid: int, count: int, rounds: int) -> Sequence[Figures]:
     """Let all operators do the same at the same moment, again and again."""
     operators = [Operator(port) for _ in range(count)]
     for number, operator in enumerate(operators):
         await operator.sign_in(f"operator-{number}")
-    bare, presses = [], []
+    bare, authorised = Presses(pid), Presses(pid)
     for number in range(rounds + 1):
-        times = await together(operators, Operator.open_bare_page)
-        await asyncio.gather(*(operator.open_form() for operator in operators))
-        pressed = await together(operators, Operator.press)
         # In the first round connections are opened and caches are filled.
-        if number:
-            bare += times
-            presses += pressed
+        counts = number > 0
+        await bare.together(operators, Operator.open_bare_page, counts=counts)
+        await asyncio.gather(*(operator.open_form() for operator in operators))
+        await authorised.together(operators, Operator.press, counts=counts)
     await asyncio.gather(*(operator.http.aclose() for operator in operators))
-    base = statistics.median(bare)
-    return [figures("bare page", bare, base), figures("authorisation", presses, base)]
+    base = statistics.median(bare.times)
+    return [bare.figures("bare page", base), authorised.figures("authorisation", base)]
 
 
-async def together(operators: Sequence[Operator], press: Press) -> list[float]:
-    """Have everybody press at once, and return how long each waited."""
-    return list(await asyncio.gather(*(press(operator) for operator in operators)))
+@dataclass(slots=True)
+class Presses:
+    """What was measured of one kind of request.
+
+    Attributes:
+        pid: The portal's process.
+        times: How long each took, in milliseconds.
+        cpu_seconds: What all of them took the portal.
+    """
+
+    pid: int
+    times: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0
+
+    async def together(self, operators: Sequence[Operator], press: Press, *, counts: bool) -> None:
+        """Have everybody press at once."""
+        before = cpu_seconds(self.pid)
+        times = await asyncio.gather(*(press(operator) for operator in operators))
+        if counts:
+            self.times += times
+            self.cpu_seconds += cpu_seconds(self.pid) - before
+
+    def figures(self, work: str, base: float) -> Figures:
+        """Return the quantiles."""
+        cuts, count = statistics.quantiles(self.times, n=100), len(self.times)
+        cpu_ms = 1000 * self.cpu_seconds / count
+        return Figures(work, count, cuts[49], cuts[94], cuts[98], cpu_ms, cuts[49] / base)
 
 
-def figures(work: str, times: Sequence[float], base: float) -> Figures:
-    """Return the quantiles."""
-    cuts = statistics.quantiles(times, n=100)
-    return Figures(work, len(times), cuts[49], cuts[94], cuts[98], cuts[49] / base)
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def line(figures: Figures) -> str:
@@ -251,7 +275,8 @@ def line(figures: Figures) -> str:
     goal = f"  (goal {GOAL_P95_MS} ms)" if figures.work == "authorisation" else ""
     return (
         f"{figures.work:<14}{figures.requests:6,}  p50 {figures.p50_ms:5.0f} ms  "
-        f"p95 {figures.p95_ms:5.0f} ms{goal}  p99 {figures.p99_ms:5.0f} ms  × {figures.ratio:.1f}"
+        f"p95 {figures.p95_ms:5.0f} ms{goal}  p99 {figures.p99_ms:5.0f} ms  "
+        f"{figures.cpu_ms:.1f} ms CPU  × {figures.ratio:.1f}"
     )
 
 
