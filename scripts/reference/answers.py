@@ -56,6 +56,8 @@ _RUNNING: Final = Running(
     (
         DemoAccount("operator", "0f1e2d3c4b5a6978", "operator"),
         DemoAccount("supervisor", "8796a5b4c3d2e1f0", "supervisor"),
+        DemoAccount("administrator", "1122334455667788", "administrator"),
+        DemoAccount("auditor", "99aabbccddeeff00", "auditor"),
     ),
 )
 
@@ -84,7 +86,8 @@ TOLD: Final[Mapping[str, Told]] = {
                     "phones[]": "URL of each phone's App; empty with `--without-phones`",
                     "demo_accounts[].user": "name of an account of the portal",
                     "demo_accounts[].password": "its password; made up at the first start",
-                    "demo_accounts[].role": "its role: `operator` or `supervisor`",
+                    "demo_accounts[].role": "its role: `operator`, `supervisor`, "
+                    "`administrator` or `auditor`",
                     "export_public_key": "PEM file of the key that verifies chunks",
                     "data_dir": "the data folder",
                 },
@@ -265,6 +268,27 @@ TOLD: Final[Mapping[str, Told]] = {
                 partial(run, "export", "verify", HEARD, "--key", SAMPLE_KEY, "--json"),
                 {"verified": "false", "reason": "what is wrong, for people"},
                 when="Where the file is refused",
+            ),
+        ),
+    ),
+    "portal invite": Told(
+        exit_codes={1: "the user name is taken, or the organisation closed"},
+        answers=(
+            Answer(
+                lambda: {"link": "https://his.example/join#" + "A" * 43},
+                {"link": "what is handed over; it is kept nowhere"},
+            ),
+        ),
+    ),
+    "portal deactivate": Told(
+        exit_codes={1: "nobody has that user name"},
+        answers=(
+            Answer(
+                lambda: {"deactivated": "anna.rossi", "has_administrator": True},
+                {
+                    "deactivated": "the user name",
+                    "has_administrator": "whether an active administrator is left",
+                },
             ),
         ),
     ),

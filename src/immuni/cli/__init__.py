@@ -22,6 +22,7 @@ from immuni.cli import (
     keys,
     opendata,
     otp,
+    portal,
     radio,
     risk,
     settings,
@@ -53,6 +54,7 @@ app.add_typer(device.app, name="device")
 app.add_typer(export.app, name="export")
 app.add_typer(opendata.app, name="opendata")
 app.add_typer(otp.app, name="otp")
+app.add_typer(portal.app, name="portal")
 app.add_typer(key.app, name="key")
 app.add_typer(keys.app, name="keys")
 app.add_typer(radio.app, name="radio")

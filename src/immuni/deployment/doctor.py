@@ -25,6 +25,7 @@ from immuni.deployment.rights import rights_found, wrong_rights
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.deployment.signing_keys import signing_key_files
 from immuni.errors import ImmuniError
+from immuni.portal.accounts.store import has_administrator
 
 _CLOCK_TOLERANCE: Final = timedelta(seconds=5)
 _CERTIFICATE_WARNING: Final = timedelta(days=30)
@@ -106,6 +107,7 @@ async def examine(file: Path | None, clock: Clock) -> Diagnosis:
     diagnosis.add("disk", _disk(layout))
     await _examine_services(diagnosis, configured, layout, clock)
     await _examine_analytics(diagnosis, configured)
+    await _examine_portal(diagnosis, configured)
     diagnosis.add("retention", _overdue(diagnosis.holdings, clock.now()))
     return diagnosis
 
@@ -130,6 +132,24 @@ async def _examine_analytics(diagnosis: Diagnosis, configured: Configured) -> No
         if pool is not None:
             diagnosis.holdings += await analytics_holdings(pool, configured.of(RetentionSettings))
             diagnosis.add("rights of analytics", await _rights(pool))
+
+
+async def _examine_portal(diagnosis: Diagnosis, configured: Configured) -> None:
+    url = configured.of(DatabaseSettings).portal_database_url
+    if not url:
+        return  # The portal may be looked after elsewhere.
+    async with _database(diagnosis, "portal's database", url) as pool:
+        if pool is not None:
+            diagnosis.add("administrators", await _administrators(pool))
+
+
+async def _administrators(pool: Pool) -> list[Finding]:
+    async with pool.connection() as connection:
+        if await has_administrator(connection):
+            return []
+    fault = "the portal has no active administrator, so nobody can invite or let go anybody"
+    remedy = "immuni portal invite --role administrator --organisation NAME"
+    return [Finding("administrators", fault, remedy)]
 
 
 @asynccontextmanager

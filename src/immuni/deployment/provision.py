@@ -45,7 +45,7 @@ from immuni.settings import settings_of
 from immuni.telemetry import logger
 
 _DEMO_ORGANISATION: Final = "Ospedale di esempio"
-_DEMO_ROLES: Final = (AccountRole.OPERATOR, AccountRole.SUPERVISOR)
+_DEMO_ROLES: Final = tuple(AccountRole)
 DECIDED_BY_SYSTEM: Final = frozenset(
     {
         "data_dir",
@@ -254,9 +254,15 @@ async def _ensure_accounts(
 
 
 def _demo_accounts(layout: Layout, entropy: Entropy) -> tuple[DemoAccount, ...]:
-    if not layout.demo_accounts.exists():
-        fresh = [DemoAccount(role, entropy.token(8).hex(), role) for role in _DEMO_ROLES]
-        content = json.dumps([asdict(account) for account in fresh], indent=2)
-        write_private(layout.demo_accounts, content.encode())
-    stored = json.loads(layout.demo_accounts.read_text(encoding="utf-8"))
-    return tuple(DemoAccount(**account) for account in stored)
+    file, accounts = layout.demo_accounts, list[DemoAccount]()
+    if file.exists():
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        accounts = [DemoAccount(**account) for account in stored]
+    known = {account.role for account in accounts}
+    fresh = [
+        DemoAccount(role, entropy.token(8).hex(), role) for role in _DEMO_ROLES if role not in known
+    ]
+    if fresh:
+        content = json.dumps([asdict(account) for account in (*accounts, *fresh)], indent=2)
+        write_private(file, content.encode())
+    return (*accounts, *fresh)

@@ -36,6 +36,7 @@ from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.oidc.conversation import Conversations
 from immuni.portal.oidc.pages import ProviderPages
 from immuni.portal.organisations.pages import OrganisationPages
+from immuni.portal.people.import_pages import ImportPages
 from immuni.portal.people.invitation_pages import InvitationPages
 from immuni.portal.people.joining import JoinPages
 from immuni.portal.people.pages import PeoplePages
@@ -126,6 +127,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             *proof.routes(),
             *JoinPages(desk, entrance=entrance).routes(),
             *InvitationPages(desk, door=door).routes(),
+            *ImportPages(desk, door=door).routes(),
             *PeoplePages(desk, door=door).routes(),
             *OrganisationPages(desk, door=door).routes(),
             *AuditPages(desk, door=door).routes(),

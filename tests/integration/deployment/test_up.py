@@ -67,7 +67,12 @@ def test_one_line_tells_machines_where_everything_is(system: RunningSystem) -> N
 
     assert list(told) == MEMBERS
     assert told["phones"] == []
-    assert [account["role"] for account in told["demo_accounts"]] == ["operator", "supervisor"]
+    assert [account["role"] for account in told["demo_accounts"]] == [
+        "operator",
+        "supervisor",
+        "administrator",
+        "auditor",
+    ]
     assert all(set(account) == {"user", "password", "role"} for account in told["demo_accounts"])
     assert told["data_dir"] == str(system.data_dir)
     for file in ("otp_ca", "otp_client_cert", "otp_client_key", "export_public_key"):

@@ -19,7 +19,7 @@ EXPECTED = {
     "config get", "config set", "config diff", "config publish", "config history",
     "config rollback", "certs make", "certs list", "certs renew", "certs replace-authority",
     "jobs list", "jobs run", "settings show", "doctor",
-    "decommission", "audit verify", "audit export",
+    "decommission", "audit verify", "audit export", "portal invite", "portal deactivate",
 }  # fmt: skip
 FOR_MACHINES = EXPECTED - {"serve", "device run"}
 

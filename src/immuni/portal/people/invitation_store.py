@@ -18,6 +18,7 @@ from immuni.portal.people.inviting import (
     add_invitation,
     invitation_event,
     purge_invitations,
+    require_free,
 )
 from immuni.portal.people.managing import Work, require_open, working
 from immuni.portal.people.rules import Refusal, RefusedError, require_giving
@@ -107,6 +108,7 @@ class Inviter:
             require_giving(work.actor, wish.role, wish.organisation_id)
             await require_open(work.connection, wish.organisation_id)
             await purge_invitations(work.connection, now=work.now)
+            await require_free(work.connection, wish.user, now=work.now)
             id_ = await add_invitation(work.connection, wish, token=token, now=work.now)
             event = invitation_event(wish, id_, now=work.now)
             await self._desk.trail.append(work.connection, event)

@@ -63,16 +63,12 @@ async def add_invitation(
     """Add an open invitation, in the transaction of its event.
 
     Args:
-        connection: Its transaction holds the lock under which names are looked up.
+        connection: Its transaction holds the lock under which `require_free` looked, or another
+            look of its own.
         wish: What it says.
         token: The secret of its link; None where the link is made later.
         now: When it begins.
-
-    Raises:
-        RefusedError: Somebody has the name, or was invited under it.
     """
-    if wish.user and await _taken(connection, wish.user, now):
-        raise RefusedError(Refusal.USER_TAKEN)
     cursor = await connection.execute(
         "INSERT INTO invitation (token_hash, organisation_id, role, user_name, display_name,"
         " import_id, invited_by, created_at, expires_at)"
@@ -145,6 +141,7 @@ async def invite_from_outside(
             role=role,
             user=parse_user(user) if user else "",
         )
+        await require_free(connection, wish.user, now=now)
         invitation_id = await add_invitation(connection, wish, token=token, now=now)
         await trail.append(connection, invitation_event(wish, invitation_id, now=now))
     return Invited(invitation_id, token)
@@ -168,11 +165,17 @@ async def _organisation(connection: AsyncConnection[TupleRow], name: str, now: d
     return int(row[0])
 
 
-async def _taken(connection: AsyncConnection[TupleRow], user: str, now: datetime) -> bool:
+async def require_free(connection: AsyncConnection[TupleRow], user: str, *, now: datetime) -> None:
+    """Make sure that nobody has a user name, or was invited under it; none is always free.
+
+    Raises:
+        RefusedError: Somebody has, or was.
+    """
     cursor = await connection.execute(
         "SELECT FROM operator_account WHERE user_name = %s UNION ALL"
         " SELECT FROM invitation WHERE user_name = %s AND accepted_at IS NULL"
         " AND revoked_at IS NULL AND expires_at > %s",
         [user, user, now],
     )
-    return await cursor.fetchone() is not None
+    if user and await cursor.fetchone() is not None:
+        raise RefusedError(Refusal.USER_TAKEN)

@@ -9,7 +9,8 @@ from typing import Final
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from immuni.portal.accounts.account import Account
+from immuni.database import Pool
+from immuni.portal.accounts.account import Account, same_user
 from immuni.portal.accounts.roles import Role
 from immuni.portal.accounts.store import (
     SELECT_ACCOUNT,
@@ -19,9 +20,11 @@ from immuni.portal.accounts.store import (
     lock_people,
 )
 from immuni.portal.audit.events import Action, Event, Outcome
+from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.desk import Desk
 from immuni.portal.people.rules import (
     Change,
+    NobodyError,
     Person,
     Refusal,
     RefusedError,
@@ -150,6 +153,46 @@ class Manager:
             event = _event(actor, person_id, action, Outcome.REFUSED, now, {**reason})
             await self._desk.trail.record(event)
             raise
+
+
+async def deactivate_from_outside(
+    pool: Pool, trail: AuditTrail, user: str, *, now: datetime
+) -> bool:
+    """Let an account do nothing any more, without being signed in.
+
+    Args:
+        pool: The portal's database.
+        trail: Where it leaves an event.
+        user: The name with which the account signs in.
+        now: When.
+
+    Returns:
+        Whether an administrator is left.
+
+    Raises:
+        NobodyError: Nobody has that name; nothing was done.
+    """
+    async with pool.connection() as connection:
+        await lock_people(connection)
+        cursor = await connection.execute(
+            "UPDATE operator_account SET deactivated_at = coalesce(deactivated_at, %s)"
+            " WHERE user_name = %s RETURNING id",
+            [now, same_user(user)],
+        )
+        if (row := await cursor.fetchone()) is None:
+            raise NobodyError("nobody has that user name")
+        await end_sessions(connection, row[0], now=now)
+        await connection.execute(_REVOKE, [now, row[0]])
+        left = await has_administrator(connection)
+        event = Event(
+            at=now,
+            action=Action.ACCOUNT_DEACTIVATION,
+            outcome=Outcome.DONE,
+            account_id=None,
+            subject=f"account {row[0]}",
+        )
+        await trail.append(connection, event)
+    return left
 
 
 async def lose_hold(work: Work, person: Person) -> None:

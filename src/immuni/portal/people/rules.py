@@ -30,6 +30,11 @@ class Refusal(StrEnum):
     ORGANISATION_UNKNOWN = "organisation_unknown"
     ROLE_UNKNOWN = "role_unknown"
     INVITATION_OVER = "invitation_over"
+    DEACTIVATED = "deactivated"
+    CELLS_MISSING = "cells_missing"
+    CELL_TOO_LONG = "cell_too_long"
+    FORMULA = "formula"
+    TWICE = "twice"
 
 
 class RefusedError(ImmuniError, PermissionError):

@@ -1,5 +1,6 @@
 """Looking for people, in SQL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -126,6 +127,16 @@ async def find_person(
     if row is None or not sees(reader, (person := person_of(row)).organisation_id):
         raise NobodyError("there is nobody to be seen")
     return person
+
+
+async def people_of_users(
+    connection: AsyncConnection[TupleRow], users: Sequence[str]
+) -> dict[str, Person]:
+    """Return whoever has one of these user names, wherever they are, by user name."""
+    cursor = await connection.execute(
+        f"{_COLUMNS} {_FROM} WHERE account.user_name = ANY(%s)", [list(users)]
+    )
+    return {(person := person_of(row)).user: person async for row in cursor}
 
 
 def person_of(row: TupleRow) -> Person:
