@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,7 +41,8 @@ class LyingProvider:
         claims: What its tokens say instead of the truth; None leaves a claim out.
         tokens: What it answers for a code instead of the truth.
         signed: Makes an ID Token of claims, instead of signing them honestly.
-        held: Set while it is so slow that nobody can wait.
+        padding: How many bytes that mean nothing follow on its tokens.
+        released: Cleared while it answers nobody.
         asked: The paths that it was asked for.
     """
 
@@ -50,6 +52,7 @@ class LyingProvider:
     claims: dict[str, Any] = field(default_factory=dict)
     tokens: Response | None = None
     signed: Any = None
+    padding: int = 0
     now: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[str] = field(default_factory=list)
@@ -59,6 +62,7 @@ class LyingProvider:
     def reset(self) -> None:
         """Be honest again."""
         self.described, self.claims, self.tokens, self.signed = {}, {}, None, None
+        self.padding = 0
         self.released.set()
 
     def as_provider(
@@ -127,7 +131,8 @@ class LyingProvider:
         access_token = "an access token"
         claims = self._claims(asked, access_token)
         sign = self.signed or self._sign
-        return JSONResponse({"id_token": sign(claims), "access_token": access_token})
+        tokens = json.dumps({"id_token": sign(claims), "access_token": access_token})
+        return Response(tokens + " " * self.padding, media_type="application/json")
 
     def _claims(self, asked: Mapping[str, str], access_token: str) -> dict[str, Any]:
         half = hashlib.sha256(access_token.encode()).digest()[:16]

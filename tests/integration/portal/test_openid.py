@@ -145,7 +145,26 @@ async def test_whoever_has_linked_their_account_gets_into_it(region: Region) -> 
     assert "anna" in (await visitor.get()).text
     events = await region.world.rows("SELECT action, detail FROM audit_event ORDER BY id")
     assert ("provider_link", {"provider": NAME}) in events
-    assert events[-1] == ("sign_in", {"proof": "provider"})
+    assert events[-1] == ("sign_in", {"proof": "provider_one_factor"})
+
+
+async def test_the_trail_tells_two_factors_at_a_provider_from_one(
+    portal_database: PortalDatabase, services_database: ServicesDatabase, certificates: Path
+) -> None:
+    async with living_region(
+        portal_database,
+        services_database,
+        certificates,
+        second_factor_amr=frozenset({"mfa"}),
+    ) as region:
+        await linked(region)
+        for region.provider.claims in ({"amr": ["pwd", "otp"]}, {"amr": ["pwd", "mfa"]}):
+            await region.sign_in(await region.world.visitor())
+        proofs = await region.world.rows(
+            "SELECT detail->>'proof' FROM audit_event WHERE action = 'sign_in' ORDER BY id"
+        )
+
+    assert proofs[-2:] == [("provider_one_factor",), ("provider",)]
 
 
 async def test_nobody_gets_in_who_is_not_linked_or_whose_account_is_closed(region: Region) -> None:
@@ -303,11 +322,9 @@ async def test_what_a_provider_says_of_a_failure_is_told_in_our_words(region: Re
 
 async def test_a_provider_that_is_down_or_confused_harms_nobody(region: Region) -> None:
     provider, visitor = region.provider, await region.world.visitor()
-    huge = Response(b" " * (MAX_ANSWER_BYTES + 1), media_type="application/json")
     squeezed = Response(b"x", headers={"Content-Encoding": "gzip"})
     answers = {
         HTTPStatus.BAD_GATEWAY: [
-            huge,
             squeezed,
             Response(b"[" * 100_000),
             JSONResponse({"access_token": "x"}),
@@ -337,6 +354,18 @@ async def test_a_provider_that_is_down_or_confused_harms_nobody(region: Region) 
         assert answer.status_code == HTTPStatus.BAD_GATEWAY, described
     provider.described = {}
     assert ("sign_in", "unavailable", None, "unreachable") in await region.refusals()
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end(region: Region) -> None:
+    await linked(region)
+    answers = []
+
+    for region.provider.padding in (1000, MAX_ANSWER_BYTES):
+        answers.append(await region.sign_in(await region.world.visitor()))
+
+    long, endless = answers
+    assert long.status_code == HTTPStatus.SEE_OTHER
+    assert endless.status_code == HTTPStatus.BAD_GATEWAY
 
 
 async def test_nobody_waits_for_a_provider_longer_than_the_settings_say() -> None:

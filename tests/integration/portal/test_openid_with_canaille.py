@@ -115,5 +115,5 @@ async def test_the_way_to_a_region_and_back(world: World, browser: Browser, scri
         "not_linked",
         "password",
         "provider_link",
-        "provider",
+        "provider_one_factor",
     ]

@@ -184,7 +184,8 @@ class ProviderPages:
         account = await self._identities.account_of(identity)
         if account is None:
             raise ProviderError(Reason.NOT_LINKED, "no active account is linked")
-        return await self._entrance.enter(request, account, Proof.PROVIDER)
+        proof = Proof.PROVIDER if identity.two_factors else Proof.PROVIDER_ONE_FACTOR
+        return await self._entrance.enter(request, account, proof)
 
     async def _finish_link(
         self, request: Request, provider: Provider, account_id: int, identity: Identity

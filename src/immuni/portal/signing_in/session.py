@@ -17,13 +17,18 @@ SECRET_BYTES: Final = 32
 
 
 class Proof(StrEnum):
-    """By what somebody showed who they are."""
+    """By what somebody showed who they are.
+
+    PROVIDER is the word of a provider that looked at two factors, PROVIDER_ONE_FACTOR that of one
+    that looked at fewer, or does not say.
+    """
 
     PASSWORD = "password"  # noqa: S105 - names the way, holds no password
     PASSKEY = "passkey"
     TOTP = "totp"
     RECOVERY_CODE = "recovery_code"
     PROVIDER = "provider"
+    PROVIDER_ONE_FACTOR = "provider_one_factor"
     INVITATION = "invitation"
 
 
