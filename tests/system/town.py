@@ -27,6 +27,7 @@ from immuni.deployment.provision import (
     ensure_audit_keys,
     ensure_keys,
     ensure_otp_keys,
+    portal_settings,
     settings_of_system,
 )
 from immuni.deployment.roles import Ports, Role
@@ -136,7 +137,8 @@ def _wiring(folder: Path, databases: Databases, clock: PhoneClock) -> Wiring:
     values = settings_of_system(layout, ports, databases, ensure_otp_keys(layout, entropy))
     ensure_audit_head_key(layout)
     values["audit_keys"] = ensure_audit_keys(layout, entropy).render()
-    texts = {name: str(value) for name, value in (values | attestation_settings(layout)).items()}
+    values |= attestation_settings(layout) | portal_settings(layout, entropy)
+    texts = {name: str(value) for name, value in values.items()}
     configured = Configured.read(Source(texts, dict.fromkeys(texts, "the test")))
     return Wiring.of(configured, clock=clock, entropy=entropy, registry=CollectorRegistry())
 

@@ -115,4 +115,5 @@ def _show(running: "Running") -> None:
     for account in running.demo_accounts:
         accounts.add_row(account.user, account.password, account.role)
     console.print(accounts)
+    console.print("A second factor is offered to them, not required: this is a demonstration.")
     console.print(f"Everything is kept in {running.data_dir}. Ctrl-C stops the system.")

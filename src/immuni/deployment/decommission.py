@@ -37,7 +37,7 @@ from immuni.entropy import SystemEntropy
 from immuni.errors import ImmuniError
 
 _SETTING: Final = "service_end_date"
-_SECRETS: Final = ("otp_keys", "play_integrity_keys")
+_SECRETS: Final = ("otp_keys", "play_integrity_keys", "portal_factor_keys")
 """Settings that `immuni up` writes, and that must not remain."""
 _NEEDED: Final = ("jobs_database_url", "analytics_database_url", "portal_database_url")
 KEPT: Final[Mapping[str, str]] = {
@@ -73,6 +73,10 @@ _FORGOTTEN: Final = (
     "provider_flow",
     "provider_identity",
     "settings_draft",
+    "totp",
+    "passkey",
+    "recovery_code",
+    "used_challenge",
     "work_day",
     "warning",
     "people_import",
@@ -203,7 +207,7 @@ async def decommission(file: Path, clock: Clock) -> Report:
         await purge_everything(
             services, lambda: open_pool(databases.analytics_database_url, max_size=1), chunks
         )
-        await _forget_browsers(portal)
+        await _forget_operators(portal)
         report.removed = await asyncio.to_thread(_remove_files, layout)
         for name, pool in (("services", services), ("analytics", analytics), ("portal", portal)):
             report.tables += await _counted(name, pool)
@@ -224,7 +228,7 @@ def _wiring(configured: Configured, clock: Clock) -> Wiring:
     return Wiring.of(configured, clock=clock, entropy=SystemEntropy(), registry=CollectorRegistry())
 
 
-async def _forget_browsers(portal: Pool) -> None:
+async def _forget_operators(portal: Pool) -> None:
     async with portal.connection() as connection:
         for table in _FORGOTTEN:
             await connection.execute(SQL("DELETE FROM {}").format(Identifier(table)))
@@ -270,6 +274,7 @@ def _remove_files(layout: Layout) -> list[str]:
         layout.device_check_public_key,
         layout.play_integrity_keys,
         layout.otp_keys,
+        layout.factor_keys,
         layout.demo_accounts,
     ]
     removed = [path for path in gone if path.exists()]

@@ -41,6 +41,8 @@ from immuni.portal.accounts.registration import ensure_account
 from immuni.portal.accounts.roles import Role as AccountRole
 from immuni.portal.audit.keys import AuditKeys
 from immuni.portal.audit.trail import AuditTrail
+from immuni.portal.factors.keys import KEY_BYTES, FactorKeys
+from immuni.portal.settings import SecondFactor
 from immuni.settings import settings_of
 from immuni.telemetry import logger
 
@@ -60,6 +62,8 @@ DECIDED_BY_SYSTEM: Final = frozenset(
         "portal_insights_url",
         "otp_keys",
         "audit_keys",
+        "portal_factor_keys",
+        "portal_second_factor",
         *(each.name for each in settings_of(DatabaseSettings)),
     }
 )
@@ -130,6 +134,7 @@ async def provision(
     ensure_audit_head_key(layout)
     values = settings_of_system(layout, ports, databases, otp_keys)
     values["audit_keys"] = audit_keys.render()
+    values |= portal_settings(layout, entropy)
     values |= device_check_settings(layout, ports) | attestation_settings(layout)
     values |= _STORY_PACE if story_pace else {}
     _write_settings(layout, values | (_behind_nginx(ports) if nginx else {}))
@@ -175,6 +180,17 @@ def ensure_audit_head_key(layout: Layout) -> None:
     )
     private_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_private(layout.audit_head_key, private_pem)
+def portal_settings(layout: Layout, entropy: Entropy) -> dict[str, str]:
+    """Return the portal's settings where people try the system, its keys made at the first time.
+
+    A second factor is offered there: the passwords of the demonstration accounts are printed, and
+    who only looks should not have to set up an app first.
+    """
+    file = layout.factor_keys
+    if not file.exists():
+        write_private(file, FactorKeys({"factors-1": entropy.token(KEY_BYTES)}).render().encode())
+    keys = FactorKeys.parse(file.read_text(encoding="ascii").strip())
+    return {"portal_factor_keys": keys.render(), "portal_second_factor": SecondFactor.OFFERED}
 
 
 def settings_of_system(

@@ -23,7 +23,13 @@ from immuni.portal.configuring.pages import settings_routes
 from immuni.portal.configuring.service import SettingsService, SettingsServiceUnavailableError
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, NotAllowedError, NotSignedInError, ProofWantedError
-from immuni.portal.factors.pages import ProofPages
+from immuni.portal.factors.app_pages import AppPages
+from immuni.portal.factors.keys import FactorKeys
+from immuni.portal.factors.own import OwnFactors
+from immuni.portal.factors.passkey_pages import PasskeyPages
+from immuni.portal.factors.prove_pages import ProofPages
+from immuni.portal.factors.proving import SecondFactors
+from immuni.portal.factors.recovery_pages import RecoveryPages
 from immuni.portal.failures import FailurePages
 from immuni.portal.forms import ForeignFormError, MalformedFormError
 from immuni.portal.health import HealthEndpoints
@@ -50,6 +56,7 @@ from immuni.portal.signing_in.pages import SignInPages
 from immuni.portal.signing_in.sessions import Sessions
 from immuni.portal.signing_in.store import SessionStore
 from immuni.portal.site import Site
+from immuni.settings import SettingsError
 from immuni.web import HttpMetrics, ShellError
 from immuni.web.observing import Observer
 from immuni.web.static_files import StaticFiles
@@ -87,6 +94,7 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
         conversations: With whom people may sign in besides; whoever made them closes them.
 
     Raises:
+        SettingsError: There are no keys for second factors.
         InvalidPublicUrlError: `public_url` is not one under which a portal may be served.
     """
     site = Site.parse(public_url)
@@ -111,7 +119,10 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
     door = Door(site, sessions)
     entrance, authenticator = Entrance(desk, sessions), Authenticator(desk)
     sign_in = SignInPages(desk, door=door, entrance=entrance, authenticator=authenticator)
-    proof = ProofPages(desk, door=door, entrance=entrance, authenticator=authenticator)
+    factors, own = SecondFactors(desk, _factor_keys(settings)), OwnFactors(desk, entrance)
+    proof = ProofPages(
+        desk, door=door, entrance=entrance, authenticator=authenticator, factors=factors
+    )
     providers = conversations and ProviderPages(
         desk, door=door, entrance=entrance, conversations=conversations
     )
@@ -135,6 +146,9 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             *LearningPages(desk, door=door).routes(),
             *(providers.routes() if providers else ()),
             *PracticePages(desk, door=door).routes(),
+            *AppPages(desk, door=door, factors=factors, own=own).routes(),
+            *PasskeyPages(desk, door=door, entrance=entrance, factors=factors, own=own).routes(),
+            *RecoveryPages(desk, door=door).routes(),
             *HealthEndpoints(pool).routes(),
             files.route(),
         ],
@@ -144,6 +158,12 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
         ],
         exception_handlers=_exception_handlers(sign_in, proof, FailurePages(desk)),
     )
+
+
+def _factor_keys(settings: PortalSettings) -> FactorKeys:
+    if settings.portal_factor_keys is None:
+        raise SettingsError(["portal_factor_keys: not set; the portal encrypts with them"])
+    return settings.portal_factor_keys
 
 
 def _exception_handlers(

@@ -115,7 +115,8 @@ class Door:
             limits: How much a form may hold.
             fresh: Whether they must have shown lately who they are; if not, they are asked, and
                 come back.
-            half: Whether those may come, too, who have shown their password alone.
+            half: Whether those may come, too, who have shown their password alone; what that page
+                lets them do is for it to decide.
         """
 
         async def guarded(request: Request) -> Response:
@@ -124,7 +125,7 @@ class Door:
                 raise ProofWantedError("/")
             if not session.account.may(needs):
                 raise NotAllowedError(session, needs)
-            if fresh and not self._sessions.is_fresh(session):
+            if fresh and session.whole and not self._sessions.is_fresh(session):
                 raise ProofWantedError(self._way_back(request))
             form = await read_own_form(request, session, limits) if method == "POST" else {}
             answer = await handler(Visit(request=request, session=session, form=form))

@@ -80,7 +80,7 @@ class Pages:
                 **values,
             )
         )
-        return HTMLResponse(page, status_code=status)
+        return HTMLResponse(page, status_code=int(status))
 
     def _spoken_in(self, code: str) -> TemplateModule:
         """Return what is said on the phone, in one language whatever that of the page."""

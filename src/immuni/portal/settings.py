@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from immuni.settings import Kind, duration, integer, setting, text
+from immuni.portal.factors.keys import FactorKeys
+from immuni.settings import Kind, choice, duration, integer, setting, text
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -12,6 +15,24 @@ def _zone(text: str) -> ZoneInfo:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, OSError) as error:
         raise ValueError(f"{text!r} is not a time zone") from error
+
+
+class SecondFactor(StrEnum):
+    """Whether a password alone is enough."""
+
+    REQUIRED = "required"
+    OFFERED = "offered"
+
+
+def _factor_keys(text: str) -> FactorKeys | None:
+    return FactorKeys.parse(text) if text else None
+
+
+_FACTOR_KEYS: Final[Kind[FactorKeys | None]] = Kind(
+    _factor_keys,
+    "pairs id:key, separated by commas, the current one first, keys of 32 bytes in hexadecimal",
+    lambda keys: keys.render() if keys else "",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +53,19 @@ class PortalSettings:
         duration("10m", "1d"),
         default=timedelta(hours=10),
         meaning="After how long an operator signs in again, whatever they do.",
+    )
+    portal_second_factor: SecondFactor = setting(
+        choice(SecondFactor),
+        default=SecondFactor.REQUIRED,
+        meaning="Whether every account sets up a second factor at its first sign-in; once it has "
+        "one, it is asked for it in any case.",
+    )
+    portal_factor_keys: FactorKeys | None = setting(
+        _FACTOR_KEYS,
+        default=None,
+        secret=True,
+        meaning="Keys that encrypt the secrets of authenticator apps and sign the challenges of "
+        "passkeys; made on the first start where none is set.",
     )
     portal_proof_lifetime: timedelta = setting(
         duration("1m", "1h"),

@@ -52,6 +52,11 @@ class Site:
             secure=url.scheme == "https",
         )
 
+    @property
+    def host(self) -> str:
+        """The name of the host alone: passkeys are made for it."""
+        return urlsplit(self.origin).hostname or ""
+
     def link(self, path: str) -> str:
         """Return the URL path under which a browser reaches one of the portal's own."""
         return self.prefix + path

@@ -31,6 +31,10 @@ from immuni.deployment.provision import (
     ensure_audit_keys,
     ensure_keys,
     ensure_otp_keys,
+    ensure_audit_keys,
+    ensure_keys,
+    ensure_otp_keys,
+    portal_settings,
 )
 from immuni.entropy import SystemEntropy
 from scripts.reference.answers import TOLD
@@ -71,6 +75,7 @@ class Service:
             "settings_author_database_url": services.settings_author,
             "otp_keys": otp_keys,
             "audit_keys": ensure_audit_keys(self.layout, SystemEntropy()).render(),
+            **portal_settings(self.layout, SystemEntropy()),
         }
         lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
         self.layout.settings_file.write_text("\n".join(lines) + "\n")
@@ -137,6 +142,12 @@ class Service:
             "INSERT INTO known_browser VALUES (sha256(''), 1, now())",
             "INSERT INTO provider_identity VALUES ('https://id.example', 'x', 1, now())",
             "INSERT INTO provider_flow VALUES (sha256(''), 'x', 1, now())",
+            "INSERT INTO totp (account_id, key_id, sealed, created_at) VALUES (1, 'k', '', now())",
+            "INSERT INTO recovery_code VALUES (1, sha256(''))",
+            "INSERT INTO passkey"
+            " (account_id, credential_id, public_key, sign_count, name, created_at)"
+            " VALUES (1, '', '', 0, '', now())",
+            "INSERT INTO used_challenge VALUES (sha256(''), now())",
             "INSERT INTO work_day (scope, subject_id, day, quota, warn_above) "
             "VALUES ('account', 1, now(), 1, 1)",
             "INSERT INTO warning (at, day, kind, scope, subject_id, organisation_id, count, busy) "
@@ -245,7 +256,11 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         ("portal", "public.people_import_row"),
         ("portal", "public.provider_flow"),
         ("portal", "public.provider_identity"),
+        ("portal", "public.passkey"),
+        ("portal", "public.recovery_code"),
         ("portal", "public.session"),
+        ("portal", "public.totp"),
+        ("portal", "public.used_challenge"),
         ("portal", "public.warning"),
         ("portal", "public.work_day"),
     }
@@ -263,9 +278,11 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         "keys/analytics-1.key",
         "keys/play-integrity.json",
         "secrets/otp-keys",
+        "secrets/factor-keys",
         "secrets/demo-accounts.json",
     ]
     assert "otp_keys" not in service.file.read_text()
+    assert "portal_factor_keys" not in service.file.read_text()
     # Phones still have to learn of the end, and an auditor of what operators did.
     assert service.layout.settings_key.exists()
     assert service.layout.audit_keys.exists()

@@ -11,6 +11,7 @@ from typing import Final, LiteralString
 import httpx
 import psycopg
 from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
 
 from immuni.backend.contract import HttpSettings, create_app
 from immuni.backend.counting import DailyCounters
@@ -30,10 +31,11 @@ from immuni.portal.audit.keys import AuditKeys
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.configuring.service import SettingsService
+from immuni.portal.factors.keys import FactorKeys
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.oidc.conversation import Conversations
 from immuni.portal.oidc.providers import Provider
-from immuni.portal.settings import PortalSettings
+from immuni.portal.settings import PortalSettings, SecondFactor
 from immuni.portal.site import Site
 from immuni.web import MutualTls, TrustedProxies
 from tests.integration.portal.serving import free_socket, listening
@@ -93,6 +95,7 @@ class World:
     pool: Pool
     databases: tuple[PortalDatabase, ServicesDatabase]
     registry: CollectorRegistry
+    app: Starlette
     visitors: AsyncExitStack
 
     async def visitor(self, *, language: str = "en", source: str = "") -> Visitor:
@@ -150,6 +153,7 @@ async def living_world(
     start: datetime = START,
     providers: Callable[[str], Awaitable[Sequence[Provider]]] | None = None,
     settings_url: str = "https://127.0.0.1:9",
+    second_factor: SecondFactor = SecondFactor.OFFERED,
 ) -> AsyncIterator[World]:
     """Start both, on a clock that stands still.
 
@@ -159,12 +163,16 @@ async def living_world(
         certificates: Where the internal authority is.
         public_url: Where browsers reach the portal; else a name on the machine itself.
         limits: How many codes may be authorised.
+        second_factor: Whether accounts have to have one.
         start: When it is.
         providers: Tells which OpenID providers there are, once it is known where the portal is.
         settings_url: Where settings for phones are published; else where nobody answers.
     """
     clock, entropy = ManualClock(start), SeededEntropy("portal")
     registry = CollectorRegistry()
+    settings = PortalSettings(
+        portal_second_factor=second_factor, portal_factor_keys=FactorKeys({"f1": bytes(32)})
+    )
     # OpenSSL looks at the machine's clock.
     files = ensure_certificates(certificates, clock=SystemClock())
     async with AsyncExitStack() as stack:
@@ -191,7 +199,7 @@ async def living_world(
             settings_service=settings_service,
             clock=clock,
             entropy=entropy,
-            settings=PortalSettings(),
+            settings=settings,
             limits=limits,
             public_url=public_url,
             registry=registry,
@@ -208,6 +216,7 @@ async def living_world(
             pool=pool,
             databases=(portal, services),
             registry=registry,
+            app=app,
             visitors=await stack.enter_async_context(AsyncExitStack()),
         )
 

@@ -43,7 +43,7 @@ NEEDED: Final[Mapping[Role, tuple[str, ...]]] = {
     Role.UPLOAD: ("ingestion_database_url", "otp_keys"),
     Role.ANALYTICS: ("analytics_database_url",),
     Role.OTP: ("otp_database_url", "otp_keys"),
-    Role.PORTAL: ("portal_database_url", "audit_keys"),
+    Role.PORTAL: ("portal_database_url", "portal_factor_keys", "audit_keys"),
     Role.JOBS: ("jobs_database_url", "analytics_database_url"),
     Role.PHONES: (),
     Role.DASHBOARD: ("dashboard_database_url",),

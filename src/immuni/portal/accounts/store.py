@@ -70,6 +70,12 @@ class AccountStore:
             )
             return account_of(await cursor.fetchone())
 
+    async def account_of_id(self, account_id: int) -> Account | None:
+        """Return the active account of that number."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(f"{SELECT_ACCOUNT} AND account.id = %s", [account_id])
+            return account_of(await cursor.fetchone())
+
     async def change_password(self, account_id: int, password_hash: str, *, now: datetime) -> None:
         """Give an account another password, and end its sessions."""
         async with self._pool.connection() as connection:
