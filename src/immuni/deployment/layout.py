@@ -116,6 +116,7 @@ class Layout:
     def audit_heads(self) -> Path:
         """The signed heads of the audit trail."""
         return self.root / "audit" / "heads.jsonl"
+
     @property
     def factor_keys(self) -> Path:
         """The keys that encrypt the secrets of the operators' authenticator apps."""

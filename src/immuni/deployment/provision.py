@@ -180,6 +180,8 @@ def ensure_audit_head_key(layout: Layout) -> None:
     )
     private_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_private(layout.audit_head_key, private_pem)
+
+
 def portal_settings(layout: Layout, entropy: Entropy) -> dict[str, str]:
     """Return the portal's settings where people try the system, its keys made at the first time.
 

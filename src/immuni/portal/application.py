@@ -42,6 +42,7 @@ from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.oidc.conversation import Conversations
 from immuni.portal.oidc.pages import ProviderPages
 from immuni.portal.organisations.pages import OrganisationPages
+from immuni.portal.own_account.pages import AccountPages
 from immuni.portal.people.import_pages import ImportPages
 from immuni.portal.people.invitation_pages import InvitationPages
 from immuni.portal.people.joining import JoinPages
@@ -118,8 +119,10 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
     )
     door = Door(site, sessions)
     entrance, authenticator = Entrance(desk, sessions), Authenticator(desk)
-    sign_in = SignInPages(desk, door=door, entrance=entrance, authenticator=authenticator)
     factors, own = SecondFactors(desk, _factor_keys(settings)), OwnFactors(desk, entrance)
+    sign_in = SignInPages(
+        desk, door=door, entrance=entrance, authenticator=authenticator, factors=factors
+    )
     proof = ProofPages(
         desk, door=door, entrance=entrance, authenticator=authenticator, factors=factors
     )
@@ -146,6 +149,13 @@ def create_portal(  # noqa: PLR0913 - everything that one portal is made of, eac
             *LearningPages(desk, door=door).routes(),
             *(providers.routes() if providers else ()),
             *PracticePages(desk, door=door).routes(),
+            *AccountPages(
+                desk,
+                door=door,
+                entrance=entrance,
+                authenticator=authenticator,
+                sessions=sessions,
+            ).routes(),
             *AppPages(desk, door=door, factors=factors, own=own).routes(),
             *PasskeyPages(desk, door=door, entrance=entrance, factors=factors, own=own).routes(),
             *RecoveryPages(desk, door=door).routes(),

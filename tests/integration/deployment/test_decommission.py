@@ -31,9 +31,6 @@ from immuni.deployment.provision import (
     ensure_audit_keys,
     ensure_keys,
     ensure_otp_keys,
-    ensure_audit_keys,
-    ensure_keys,
-    ensure_otp_keys,
     portal_settings,
 )
 from immuni.entropy import SystemEntropy

@@ -45,7 +45,7 @@ async def test_an_account_that_is_there_is_left_as_it_is(world: World) -> None:
             world.pool,
             world.trail,
             user="ANNA",
-            password="another password",
+            password="gatto lampada fiume",
             organisation="Another hospital",
             role=Role.ADMINISTRATOR,
             clock=world.clock,
@@ -83,11 +83,11 @@ async def test_an_account_can_be_asked_for_again_and_again(world: World) -> None
 async def test_a_changed_password_ends_what_the_old_one_opened(world: World) -> None:
     operator = await world.operator()
 
-    await ensure(world, "anna", "another password")
+    await ensure(world, "anna", "gatto lampada fiume")
 
     assert (await operator.get()).status_code == HTTPStatus.SEE_OTHER
     assert (await operator.sign_in()).status_code == HTTPStatus.UNAUTHORIZED
-    assert (await operator.sign_in("anna", "another password")).status_code == 303
+    assert (await operator.sign_in("anna", "gatto lampada fiume")).status_code == 303
     assert await world.rows(ACCOUNTS) == [("anna", "operator", ORGANISATION)]
 
 

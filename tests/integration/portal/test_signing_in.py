@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -49,13 +50,19 @@ async def test_whoever_is_signed_in_does_not_see_the_form_again(world: World) ->
 async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(world: World) -> None:
     visitor = await world.visitor()
 
+    await visitor.get("/sign-in")
     wrong = await visitor.sign_in("anna", "another password")
     unknown = await visitor.sign_in("bruno", "another password")
 
     assert wrong.status_code == unknown.status_code == HTTPStatus.UNAUTHORIZED
-    assert wrong.text == unknown.text.replace('value="bruno"', 'value="anna"')
+    assert bare(wrong.text) == bare(unknown.text).replace('value="bruno"', 'value="anna"')
     assert wrong.headers.keys() == unknown.headers.keys()
     assert "another password" not in wrong.text
+
+
+def bare(page: str) -> str:
+    """Return a page without what a passkey would be asked: that is new each time."""
+    return re.sub(r'data-options="[^"]*"', "", page)
 
 
 async def test_names_that_nobody_can_have_are_refused_like_others(world: World) -> None:

@@ -13,12 +13,16 @@ from immuni.portal.application import create_portal
 from immuni.portal.audit.head_file import public_key_files, read_signer, read_verifiers
 from immuni.portal.audit.keeping import AuditMetrics, TrailKeeper
 from immuni.portal.audit.settings import AuditSettings
+from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.configuring.service import SettingsService
+from immuni.portal.factors.store import FactorStore
 from immuni.portal.limits.settings import LimitSettings
 from immuni.portal.oidc.conversation import Conversations
 from immuni.portal.oidc.providers import OpenIdSettings, read_providers
 from immuni.portal.settings import PortalSettings
+from immuni.portal.signing_in.purging import Purging
+from immuni.portal.signing_in.store import SessionStore
 from immuni.web import MutualTls
 
 
@@ -55,7 +59,14 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
                 registry=wiring.registry,
                 conversations=conversations if providers else None,
             )
-            async with _trail_keeper(wiring, pool).running():
+            trail = AuditTrail(pool, wiring.audit_keys())
+            purging = Purging(
+                SessionStore(pool, trail),
+                FactorStore(pool, trail),
+                clock=wiring.clock,
+                settings=settings,
+            )
+            async with _trail_keeper(wiring, pool).running(), purging.running():
                 yield [wiring.server(Role.PORTAL, portal)]
     finally:
         await conversations.close()

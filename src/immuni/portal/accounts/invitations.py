@@ -170,7 +170,7 @@ class Invitations:
         joining = _Joining(
             user=parse_user(invitation.user or user),
             name=parse_name(invitation.name or name),
-            password_hash=None if password is None else await self._passwords.hash(password),
+            password_hash=await self._hash(password, invitation, user, name),
         )
         async with self._pool.connection() as connection:
             account_id = await self._make(connection, InvitationToken.parse(token).hash, joining)
@@ -184,6 +184,14 @@ class Invitations:
                 connection, _created(account_id, invitation.id, now=self._clock.now())
             )
         return account
+
+    async def _hash(
+        self, password: str | None, invitation: Invitation, user: str, name: str
+    ) -> str | None:
+        if password is None:
+            return None
+        context = [invitation.user or user, invitation.name or name, invitation.organisation]
+        return await self._passwords.hash(password, context=context)
 
     async def _make(
         self, connection: AsyncConnection[TupleRow], token_hash: bytes, joining: "_Joining"

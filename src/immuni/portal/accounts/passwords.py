@@ -2,7 +2,7 @@
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -11,6 +11,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
+from immuni.portal.accounts.guessing import Weakness, weakness_of
 
 MIN_PASSWORD_LENGTH: Final = 12
 MAX_PASSWORD_LENGTH: Final = 128
@@ -26,7 +27,16 @@ _HASHER: Final = PasswordHasher(
 
 
 class WeakPasswordError(ImmuniError, ValueError):
-    """A new password is too short or too long; nothing was changed."""
+    """A new password is too short, too long or too easily guessed; nothing was changed.
+
+    Attributes:
+        weakness: Why it was refused.
+    """
+
+    def __init__(self, weakness: Weakness, message: str) -> None:
+        """Say why."""
+        super().__init__(message)
+        self.weakness = weakness
 
 
 class PasswordsBusyError(ImmuniError, RuntimeError):
@@ -47,19 +57,29 @@ class PasswordKeeper:
         self._waiting = 0
         self._nobody = _hash(entropy.token(32).hex(), entropy.token(_SALT_BYTES))
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, context: Sequence[str] = ()) -> str:
         """Return the encoded hash of a new password.
 
+        Args:
+            password: As it was typed.
+            context: Words that somebody who guesses would try first: names, the organisation.
+
         Raises:
-            WeakPasswordError: Its length is not allowed.
+            WeakPasswordError: Its length is not allowed, or it is easily guessed.
             PasswordsBusyError: Too many wait.
         """
         if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
             raise WeakPasswordError(
+                Weakness.LENGTH,
                 f"a password has {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters, "
-                f"got {len(password)}"
+                f"got {len(password)}",
             )
         async with self._turn():
+            weakness = await asyncio.to_thread(weakness_of, _canonical(password), context)
+            if weakness is not None:
+                raise WeakPasswordError(
+                    weakness, f"the password is easily guessed ({weakness}): take a few more words"
+                )
             return await asyncio.to_thread(_hash, password, self._entropy.token(_SALT_BYTES))
 
     async def verify(self, stored: str | None, password: str) -> bool:

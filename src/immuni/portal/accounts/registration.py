@@ -41,7 +41,7 @@ async def create_account(
         AccountExistsError: There is one of that name; it was left as it is.
     """
     name = parse_user(user)
-    password_hash = await PasswordKeeper(entropy).hash(password)
+    password_hash = await PasswordKeeper(entropy).hash(password, context=[user, organisation])
     added = await AccountStore(pool, trail).add_account(
         user=name,
         password_hash=password_hash,
@@ -88,5 +88,5 @@ async def ensure_account(
                 entropy=entropy,
             )
     elif not await passwords.verify(account.password_hash, password):
-        password_hash = await passwords.hash(password)
+        password_hash = await passwords.hash(password, context=[user, organisation])
         await store.change_password(account.id, password_hash, now=clock.now())

@@ -76,14 +76,16 @@ class AccountStore:
             cursor = await connection.execute(f"{SELECT_ACCOUNT} AND account.id = %s", [account_id])
             return account_of(await cursor.fetchone())
 
-    async def change_password(self, account_id: int, password_hash: str, *, now: datetime) -> None:
-        """Give an account another password, and end its sessions."""
+    async def change_password(
+        self, account_id: int, password_hash: str, *, now: datetime, keep: int | None = None
+    ) -> None:
+        """Give an account another password, and end its sessions but for one that is kept."""
         async with self._pool.connection() as connection:
             await connection.execute(
                 "UPDATE operator_account SET password_hash = %s WHERE id = %s",
                 [password_hash, account_id],
             )
-            await end_sessions(connection, account_id, now=now)
+            await end_sessions(connection, account_id, now=now, keep=keep)
             await self._trail.append(connection, _done(Action.PASSWORD_CHANGE, account_id, now))
 
 
@@ -121,16 +123,21 @@ async def has_administrator(connection: AsyncConnection[TupleRow]) -> bool:
 
 
 async def end_sessions(
-    connection: AsyncConnection[TupleRow], account_id: int, *, now: datetime
+    connection: AsyncConnection[TupleRow],
+    account_id: int,
+    *,
+    now: datetime,
+    keep: int | None = None,
 ) -> int:
-    """End all sessions of an account, in the transaction of what is the reason.
+    """End the sessions of an account but for one, in the transaction of what is the reason.
 
     Returns:
         How many there were.
     """
     cursor = await connection.execute(
-        "UPDATE session SET ended_at = %s WHERE account_id = %s AND ended_at IS NULL",
-        [now, account_id],
+        "UPDATE session SET ended_at = %s WHERE account_id = %s AND ended_at IS NULL"
+        " AND id IS DISTINCT FROM %s",
+        [now, account_id, keep],
     )
     return cursor.rowcount
 

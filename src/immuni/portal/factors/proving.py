@@ -1,6 +1,6 @@
 """Is it really they, once more? Codes and passkeys against what the account has set up."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from immuni.errors import ImmuniError
@@ -12,8 +12,8 @@ from immuni.portal.factors import recovery, totp
 from immuni.portal.factors.app_store import AppStore
 from immuni.portal.factors.challenges import ChallengeError, Challenges, Purpose, mark_of
 from immuni.portal.factors.keys import FactorKeys
-from immuni.portal.factors.passkey_store import PasskeyStore
-from immuni.portal.factors.passkeys import PasskeyError, Passkeys
+from immuni.portal.factors.passkey_store import Passkey, PasskeyStore
+from immuni.portal.factors.passkeys import Answer, PasskeyError, Passkeys
 from immuni.portal.factors.store import FactorStore
 from immuni.portal.signing_in.authentication import TooManyAttemptsError
 from immuni.portal.signing_in.session import CookieSecret, Proof
@@ -96,19 +96,41 @@ class SecondFactors:
             ProofRefusedError: It is no proof, or of a challenge that was used or has expired.
         """
         try:
-            return await self._owner_of(text, purpose, browser, account)
-        except (PasskeyError, ChallengeError):
-            await self._refuse(account, Proof.PASSKEY)
+            answer = self.passkeys.read(text)
+            until = self.challenges.check(
+                answer.challenge, purpose, browser, account_id=account.id if account else 0
+            )
+        except (PasskeyError, ChallengeError) as error:
+            # Anybody can send such a form: it must not fill the audit trail.
+            raise ProofRefusedError("the passkey was refused") from error
+        passkey = await self.passkey_store.passkey_of(answer.credential_id)
+        if passkey is None or (account is not None and passkey.account_id != account.id):
+            raise ProofRefusedError("there is no such passkey")
+        owner = account or await self._accounts.account_of_id(passkey.account_id)
+        if owner is None or not await self._answers(answer, passkey, until):
+            action = Action.PROOF if account else Action.SIGN_IN
+            await self._refuse(passkey.account_id, Proof.PASSKEY, action)
+        return owner
+
+    async def _answers(self, answer: Answer, passkey: Passkey, until: datetime) -> bool:
+        """Tell whether a passkey signed a challenge that was not used before, and note its use."""
+        try:
+            count = self.passkeys.verify(answer, passkey)
+        except PasskeyError:
+            return False
+        return await self.passkey_store.use_passkey(
+            passkey, count, mark_of(answer.challenge), until, now=self._clock.now()
+        )
 
     async def _prove_app_code(self, account: Account, code: str, attempt: Attempt) -> None:
         if (app := await self.apps.app_of(account.id)) is None:
-            await self._refuse(account, Proof.TOTP)
+            await self._refuse(account.id, Proof.TOTP)
         else:
             await self._admit(account, attempt)
             secret = self.keys.open(app.sealed, account_id=account.id)
             step = totp.step_of(secret, code, now=self._clock.now())
             if step is None or not await self.apps.take_step(account.id, step):
-                await self._refuse(account, Proof.TOTP)
+                await self._refuse(account.id, Proof.TOTP)
             self._throttle.forgive(attempt)
             if attempt.browser is None:
                 await self.apps.forgive_strange(account.id)
@@ -126,7 +148,7 @@ class SecondFactors:
             account.id, recovery.hash_of(code), now=self._clock.now()
         )
         if not spent:
-            await self._refuse(account, Proof.RECOVERY_CODE)
+            await self._refuse(account.id, Proof.RECOVERY_CODE)
         self._throttle.forgive(attempt)
 
     async def _admit(self, account: Account, attempt: Attempt) -> None:
@@ -138,32 +160,15 @@ class SecondFactors:
         if wait:
             raise TooManyAttemptsError(wait)
 
-    async def _refuse(self, account: Account | None, proof: Proof) -> NoReturn:
+    async def _refuse(
+        self, account_id: int, proof: Proof, action: Action = Action.PROOF
+    ) -> NoReturn:
         event = Event(
             at=self._clock.now(),
-            action=Action.PROOF if account else Action.SIGN_IN,
+            action=action,
             outcome=Outcome.REFUSED,
-            account_id=account.id if account else None,
+            account_id=account_id,
             detail={"proof": proof},
         )
         await self._trail.record(event)
         raise ProofRefusedError("what was shown is no proof")
-
-    async def _owner_of(
-        self, text: str, purpose: Purpose, browser: CookieSecret | None, account: Account | None
-    ) -> Account:
-        answer = self.passkeys.read(text)
-        until = self.challenges.check(
-            answer.challenge, purpose, browser, account_id=account.id if account else 0
-        )
-        passkey = await self.passkey_store.passkey_of(answer.credential_id)
-        if passkey is None or (account is not None and passkey.account_id != account.id):
-            raise PasskeyError("there is no such passkey")
-        count = self.passkeys.verify(answer, passkey)
-        used = await self.passkey_store.use_passkey(
-            passkey, count, mark_of(answer.challenge), until, now=self._clock.now()
-        )
-        owner = account or await self._accounts.account_of_id(passkey.account_id)
-        if not used or owner is None:
-            raise PasskeyError("the challenge was used before")
-        return owner

@@ -14,7 +14,6 @@ from immuni.portal.signing_in.cookies import Cookies
 from immuni.portal.signing_in.session import CookieSecret, Proof, Session
 from immuni.portal.signing_in.sessions import Sessions
 from immuni.portal.signing_in.store import SessionStore
-from immuni.portal.signing_in.throttle import KNOWN_BROWSER_LIFETIME
 
 _WHOLE: Final = frozenset({Proof.PASSKEY, Proof.PROVIDER})
 """What needs nothing beside it: two factors in one, or the word of those who looked at both."""
@@ -30,6 +29,10 @@ class Entrance:
         self._browsers = SessionStore(desk.pool, desk.trail)
         self._factors = FactorStore(desk.pool, desk.trail)
         self._cookies = Cookies(desk.site)
+
+    def keep_mark(self, answer: Response, mark: CookieSecret) -> None:
+        """Mark a browser before anybody has signed in there: what it is asked is for it alone."""
+        self._cookies.keep_browser(answer, mark)
 
     def browser_of(self, request: Request) -> CookieSecret | None:
         """Return the mark that an earlier sign-in left in a browser."""
@@ -101,5 +104,4 @@ class Entrance:
             session.
         """
         now = self._desk.clock.now()
-        await self._browsers.purge_browsers(before=now - KNOWN_BROWSER_LIFETIME)
         await self._browsers.remember_browser(mark.hash, account.id, now=now)

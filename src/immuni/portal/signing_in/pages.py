@@ -13,6 +13,8 @@ from immuni.portal.accounts.passwords import PasswordsBusyError
 from immuni.portal.accounts.roles import Permission
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, NotSignedInError, Visit, open_page
+from immuni.portal.factors.challenges import Purpose
+from immuni.portal.factors.proving import ProofRefusedError, SecondFactors
 from immuni.portal.forms import read_form
 from immuni.portal.signing_in.authentication import (
     Authenticator,
@@ -31,10 +33,18 @@ class SignInPages:
     """Signing in, signing out, and who it is that asks."""
 
     def __init__(
-        self, desk: Desk, *, door: Door, entrance: Entrance, authenticator: Authenticator
+        self,
+        desk: Desk,
+        *,
+        door: Door,
+        entrance: Entrance,
+        authenticator: Authenticator,
+        factors: SecondFactors,
     ) -> None:
         """Keep what the pages need."""
         self._pages = desk.pages
+        self._entropy = desk.entropy
+        self._factors = factors
         self._door = door
         self._entrance = entrance
         self._authenticator = authenticator
@@ -44,6 +54,8 @@ class SignInPages:
         return [
             open_page("/sign-in", self.show),
             open_page("/sign-in", self.sign_in, method="POST"),
+            open_page("/sign-in/passkey", self.begin_again),
+            open_page("/sign-in/passkey", self.sign_in_with_passkey, method="POST"),
             self._door.page(
                 "/sign-out", self.sign_out, needs=Permission.BE_HERE, method="POST", half=True
             ),
@@ -73,6 +85,21 @@ class SignInPages:
         except PasswordsBusyError:
             return self._form(request, form, reason="busy", status=503, seconds=_BUSY_SECONDS)
         return await self._entrance.enter(request, account, Proof.PASSWORD)
+
+    async def begin_again(self, _request: Request) -> Response:
+        """Lead whoever reloads the address of a form to the form."""
+        return self._entrance.to("/sign-in")
+
+    async def sign_in_with_passkey(self, request: Request) -> Response:
+        """Sign in with a passkey alone, which is two proofs in one: a device, and its user."""
+        form = await read_form(request)
+        try:
+            account = await self._factors.prove_passkey(
+                form.get("credential", ""), Purpose.SIGN_IN, self._entrance.browser_of(request)
+            )
+        except ProofRefusedError:
+            return self._form(request, reason="passkey", status=401)
+        return await self._entrance.enter(request, account, Proof.PASSKEY)
 
     async def sign_out(self, visit: Visit) -> Response:
         """End the session."""
@@ -108,9 +135,20 @@ class SignInPages:
     ) -> Response:
         user = form.get("user", "") if form else ""
         minutes = math.ceil(seconds / 60)
+        known = self._entrance.browser_of(request)
+        mark = known or CookieSecret.draw(self._entropy)
+        challenge = self._factors.challenges.make(Purpose.SIGN_IN, mark)
         answer = self._pages.render(
-            request, "sign_in.html", status=status, user=user, reason=reason, minutes=minutes
+            request,
+            "sign_in.html",
+            status=status,
+            user=user,
+            reason=reason,
+            minutes=minutes,
+            options=self._factors.passkeys.request_options(challenge),
         )
+        if known is None:
+            self._entrance.keep_mark(answer, mark)
         if seconds:
             answer.headers["Retry-After"] = str(math.ceil(seconds))
         return answer

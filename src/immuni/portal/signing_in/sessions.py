@@ -14,7 +14,7 @@ from immuni.portal.signing_in.session import (
     SessionCookie,
     SessionEnd,
 )
-from immuni.portal.signing_in.store import Limits, SessionStore
+from immuni.portal.signing_in.store import Limits, OwnSession, SessionStore
 from immuni.portal.signing_in.turns import TURN_BYTES
 
 __all__ = ["CookieSecret", "Proof", "Session", "SessionCookie", "SessionEnd", "Sessions"]
@@ -47,7 +47,6 @@ class Sessions:
             browser: The mark of the browser, without which the session's cookie is worth nothing.
         """
         cookie = self._draw()
-        await self._store.purge_sessions(before=self._now - self._settings.portal_session_lifetime)
         await self._store.open_session(
             cookie,
             account.id,
@@ -72,11 +71,7 @@ class Sessions:
             cookie,
             mark_hash=browser.hash if browser else b"",
             now=self._now,
-            limits=Limits(
-                idle=self._settings.portal_session_idle,
-                lifetime=self._settings.portal_session_lifetime,
-                half=HALF_LIFETIME,
-            ),
+            limits=self._limits,
             entropy=self._entropy,
         )
 
@@ -100,6 +95,26 @@ class Sessions:
     def is_fresh(self, session: Session) -> bool:
         """Tell whether somebody has shown lately who they are."""
         return session.proven_at > self._now - self._settings.portal_proof_lifetime
+
+    async def of(self, account: Account) -> list[OwnSession]:
+        """Return the sessions of an account, the one used last first."""
+        return await self._store.sessions_of(account.id, now=self._now, limits=self._limits)
+
+    async def end_one(self, account: Account, session_id: int) -> None:
+        """End a session of an account, if it has one of that number."""
+        await self._store.end_sessions_of(account.id, self._now, only=session_id)
+
+    async def end_others(self, session: Session) -> None:
+        """End all sessions of an account but for one."""
+        await self._store.end_sessions_of(session.account.id, self._now, keep=session.id)
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(
+            idle=self._settings.portal_session_idle,
+            lifetime=self._settings.portal_session_lifetime,
+            half=HALF_LIFETIME,
+        )
 
     @property
     def _now(self) -> datetime:

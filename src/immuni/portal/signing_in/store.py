@@ -54,6 +54,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSession:
+    """A session as the person whose it is sees it; no address is kept.
+
+    Attributes:
+        id: Its number.
+        began_at: When they signed in.
+        last_seen_at: When it was last used.
+        proof: By what they showed last who they are.
+    """
+
+    id: int
+    began_at: datetime
+    last_seen_at: datetime
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     id: int
     account_id: int
@@ -193,16 +210,45 @@ class SessionStore:
             if (row := await cursor.fetchone()) is not None:
                 await self._trail.append(connection, _done(Action.SIGN_OUT, row[0], now))
 
-    async def end_sessions_of(self, account_id: int, now: datetime) -> int:
-        """End all sessions of an account at once, with an event where there was one.
+    async def sessions_of(
+        self, account_id: int, *, now: datetime, limits: Limits
+    ) -> list[OwnSession]:
+        """Return the sessions of an account that are not over, the one used last first."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT id, created_at, last_seen_at, proof FROM session"
+                " WHERE account_id = %s AND ended_at IS NULL AND whole"
+                " AND last_seen_at > %s AND created_at > %s ORDER BY last_seen_at DESC",
+                [account_id, now - limits.idle, now - limits.lifetime],
+            )
+            return [OwnSession(*row) async for row in cursor]
+
+    async def end_sessions_of(
+        self,
+        account_id: int,
+        now: datetime,
+        *,
+        keep: int | None = None,
+        only: int | None = None,
+    ) -> int:
+        """End sessions of an account at once, with an event where there was one.
+
+        Args:
+            account_id: Whose they are.
+            now: When.
+            keep: One that goes on.
+            only: The one that ends; all of them where it is None.
 
         Returns:
             How many there were.
         """
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "UPDATE session SET ended_at = %s WHERE account_id = %s AND ended_at IS NULL",
-                [now, account_id],
+                "UPDATE session SET ended_at = %(now)s"
+                " WHERE account_id = %(account)s AND ended_at IS NULL"
+                " AND id IS DISTINCT FROM %(keep)s"
+                " AND (%(only)s::bigint IS NULL OR id = %(only)s)",
+                {"now": now, "account": account_id, "keep": keep, "only": only},
             )
             if cursor.rowcount:
                 event = _done(

@@ -1,0 +1,1 @@
+"""One's own account: what somebody may change about themselves."""
