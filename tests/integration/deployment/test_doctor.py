@@ -12,7 +12,12 @@ import pytest
 from immuni.backend.infectiousness import Diagnosis as Illness
 from immuni.clock import ManualClock, SystemClock
 from immuni.deployment.certificates import ensure_certificates
-from immuni.deployment.databases import AnalyticsDatabase, ServicesDatabase, relocate
+from immuni.deployment.databases import (
+    AnalyticsDatabase,
+    PortalDatabase,
+    ServicesDatabase,
+    relocate,
+)
 from immuni.deployment.doctor import Diagnosis, examine
 from immuni.deployment.layout import Layout
 from immuni.deployment.provision import ensure_audit_head_key, ensure_keys
@@ -185,6 +190,25 @@ async def test_each_harm_is_told_with_a_remedy_and_nothing_else_is(
     assert finding.check == check
     assert fault in finding.fault
     assert finding.remedy
+
+
+async def test_a_portal_that_nobody_administers_is_told(
+    patient: Patient, portal_database: PortalDatabase
+) -> None:
+    patient.configure(portal_database_url=portal_database.portal)
+    [finding] = (await patient.examined()).findings
+    assert finding.check == "administrators"
+    assert "immuni portal invite --role administrator" in finding.remedy
+
+    with psycopg.connect(portal_database.owner) as connection:
+        connection.execute(
+            "INSERT INTO organisation (name, created_at, active_from) VALUES ('x', now(), now())"
+        )
+        connection.execute(
+            "INSERT INTO operator_account (organisation_id, user_name, role, created_at)"
+            " VALUES (1, 'ada', 'administrator', now())"
+        )
+    assert (await patient.examined()).findings == []
 
 
 async def test_a_certificate_that_is_about_to_end_is_told(patient: Patient) -> None:

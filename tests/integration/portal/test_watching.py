@@ -15,8 +15,8 @@ pytestmark = pytest.mark.anyio
 
 LIMITS = LimitSettings(portal_operator_quota=4, portal_warning_floor=2, portal_pace=100)
 ELSEWHERE = (
-    "INSERT INTO organisation (id, name, created_at) OVERRIDING SYSTEM VALUE"
-    " VALUES (2, 'Elsewhere', now())"
+    "INSERT INTO organisation (id, name, created_at, active_from) OVERRIDING SYSTEM VALUE"
+    " VALUES (2, 'Elsewhere', now(), now())"
 )
 NOT_THEIRS = [
     ("/watch/stop", {"whom": "account 1", "reason": "x"}),
