@@ -144,6 +144,7 @@ class Service:
             "INSERT INTO passkey"
             " (account_id, credential_id, public_key, sign_count, name, created_at)"
             " VALUES (1, '', '', 0, '', now())",
+            "INSERT INTO settings_draft VALUES (1, 0, '[]', now())",
             "INSERT INTO used_challenge VALUES (sha256(''), now())",
             "INSERT INTO work_day (scope, subject_id, day, quota, warn_above) "
             "VALUES ('account', 1, now(), 1, 1)",
@@ -256,6 +257,7 @@ async def test_after_it_everything_goes_and_the_report_proves_it(service: Servic
         ("portal", "public.passkey"),
         ("portal", "public.recovery_code"),
         ("portal", "public.session"),
+        ("portal", "public.settings_draft"),
         ("portal", "public.totp"),
         ("portal", "public.used_challenge"),
         ("portal", "public.warning"),
