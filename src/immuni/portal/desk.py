@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from immuni.clock import Clock
 from immuni.database import Pool
 from immuni.entropy import Entropy
+from immuni.portal.accounts.passwords import PasswordKeeper
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.rendering import Pages
 from immuni.portal.settings import PortalSettings
@@ -22,6 +23,7 @@ class Desk:
         site: Where browsers reach the portal.
         clock: Tells which day is today, and how old sessions are.
         entropy: Where the secrets of sessions come from.
+        passwords: Hashes and compares them, so many at once and no more.
         settings: What can be changed.
     """
 
@@ -31,4 +33,5 @@ class Desk:
     site: Site
     clock: Clock
     entropy: Entropy
+    passwords: PasswordKeeper
     settings: PortalSettings

@@ -10,7 +10,7 @@ from tests.integration.portal.world import ORGANISATION, World
 
 pytestmark = pytest.mark.anyio
 
-ACTIONS = ("end-sessions", "deactivate", "reactivate")
+ACTIONS = ("end-sessions", "reset-factors", "deactivate", "reactivate")
 MANAGED: dict[Role, dict[str, set[Role]]] = {
     Role.OPERATOR: {ORGANISATION: set(), OTHER: set()},
     Role.SUPERVISOR: {ORGANISATION: {Role.OPERATOR}, OTHER: set()},

@@ -14,7 +14,8 @@ from prometheus_client import generate_latest
 from starlette.routing import Route
 
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
-from immuni.portal.factors.store import FactorStore
+from immuni.portal.accounts.store import end_sessions
+from immuni.portal.factors.store import FactorStore, forget_factors
 from immuni.portal.factors.totp import STEP, code_at
 from immuni.portal.settings import SecondFactor
 from tests.integration.portal.world import Visitor, World, hidden, living_world
@@ -287,11 +288,11 @@ async def test_a_reset_takes_all_factors_and_sessions_and_shows_nothing(strict: 
     anna = await half(strict)
     await set_up_app(anna, strict)
     await make_recovery_codes(anna)
-    store = FactorStore(strict.pool, strict.trail)
+    async with strict.pool.connection() as connection:
+        await forget_factors(connection, 1)
+        await end_sessions(connection, 1, now=strict.clock.now())
 
-    await store.reset_factors(1, by=1, now=strict.clock.now())
-
-    assert not (await store.factors_of(1)).any
+    assert not (await FactorStore(strict.pool, strict.trail).factors_of(1)).any
     assert await strict.rows("SELECT count(*) FROM recovery_code") == [(0,)]
     assert (await anna.get()).headers["location"] == "/sign-in?ended"
     again = await half(strict)

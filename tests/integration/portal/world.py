@@ -26,7 +26,7 @@ from immuni.entropy import Entropy, SeededEntropy
 from immuni.otp import Otp, generate_otp
 from immuni.portal.accounts.registration import create_account
 from immuni.portal.accounts.roles import Role
-from immuni.portal.application import create_portal
+from immuni.portal.application import Neighbours, create_portal
 from immuni.portal.audit.keys import AuditKeys
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.authorising.otp_service import OtpServiceClient
@@ -195,15 +195,15 @@ async def living_world(
         app = create_portal(
             pool=pool,
             audit_keys=AUDIT_KEYS,
-            otp_client=otp_client,
-            settings_service=settings_service,
+            neighbours=Neighbours(
+                otp=otp_client, settings=settings_service, providers=conversations
+            ),
             clock=clock,
             entropy=entropy,
             settings=settings,
             limits=limits,
             public_url=public_url,
             registry=registry,
-            conversations=conversations if providers else None,
         )
         proxies = TrustedProxies.parse("127.0.0.1")
         await stack.enter_async_context(listening(app, listener, clock=clock, proxies=proxies))

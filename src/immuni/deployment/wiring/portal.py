@@ -9,7 +9,7 @@ from immuni.deployment.certificates import InternalCertificates
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
 from immuni.deployment.wiring import Wiring
-from immuni.portal.application import create_portal
+from immuni.portal.application import Neighbours, create_portal
 from immuni.portal.audit.head_file import public_key_files, read_signer, read_verifiers
 from immuni.portal.audit.keeping import AuditMetrics, TrailKeeper
 from immuni.portal.audit.settings import AuditSettings
@@ -49,15 +49,15 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
             portal = create_portal(
                 pool=pool,
                 audit_keys=wiring.audit_keys(),
-                otp_client=otp_client,
-                settings_service=settings_service,
+                neighbours=Neighbours(
+                    otp=otp_client, settings=settings_service, providers=conversations
+                ),
                 clock=wiring.clock,
                 entropy=wiring.entropy,
                 settings=settings,
                 limits=wiring.configured.of(LimitSettings),
                 public_url=wiring.deployment.url_of(Role.PORTAL),
                 registry=wiring.registry,
-                conversations=conversations if providers else None,
             )
             trail = AuditTrail(pool, wiring.audit_keys())
             purging = Purging(

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
 from immuni.database import Pool
-from immuni.portal.audit.events import Action, Event, Outcome
+from immuni.portal.audit.events import Action
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.factors.app_store import APP_SETUP_LIFETIME
 from immuni.portal.factors.events import done
@@ -95,33 +98,6 @@ class FactorStore:
             )
         return True
 
-    async def reset_factors(self, account_id: int, *, by: int, now: datetime) -> None:
-        """Forget all second factors and end all sessions of an account, with an event.
-
-        For whoever has lost them all and was recognised by somebody who manages people. Nothing
-        secret comes back: at the next sign-in the account sets up a new one.
-
-        Args:
-            account_id: Whose they are.
-            by: The account of whoever does it.
-            now: When.
-        """
-        async with self._pool.connection() as connection:
-            for statement in _FORGET:
-                await connection.execute(statement, [account_id])
-            await connection.execute(
-                "UPDATE session SET ended_at = %s WHERE account_id = %s AND ended_at IS NULL",
-                [now, account_id],
-            )
-            event = Event(
-                at=now,
-                action=Action.FACTOR_RESET,
-                outcome=Outcome.DONE,
-                account_id=by,
-                subject=f"account {account_id}",
-            )
-            await self._trail.append(connection, event)
-
     async def purge(self, *, now: datetime) -> None:
         """Forget challenges that have expired, and apps that nobody confirmed."""
         async with self._pool.connection() as connection:
@@ -130,3 +106,13 @@ class FactorStore:
                 "DELETE FROM totp WHERE confirmed_at IS NULL AND created_at < %s",
                 [now - APP_SETUP_LIFETIME],
             )
+
+
+async def forget_factors(connection: AsyncConnection[TupleRow], account_id: int) -> None:
+    """Forget all second factors of an account; at the next sign-in it sets up a new one.
+
+    For whoever has lost them all and was recognised by somebody who manages people. Nothing secret
+    comes back. The event and the end of the sessions are for the caller.
+    """
+    for statement in _FORGET:
+        await connection.execute(statement, [account_id])

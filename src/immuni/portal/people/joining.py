@@ -15,7 +15,6 @@ from immuni.portal.accounts.invitations import Invitation, InvitationOverError, 
 from immuni.portal.accounts.passwords import (
     MAX_PASSWORD_LENGTH,
     MIN_PASSWORD_LENGTH,
-    PasswordKeeper,
     PasswordsBusyError,
     WeakPasswordError,
 )
@@ -39,7 +38,7 @@ class JoinPages:
         self._pages = desk.pages
         self._entrance = entrance
         self._invitations = Invitations(
-            desk.pool, desk.trail, passwords=PasswordKeeper(desk.entropy), clock=desk.clock
+            desk.pool, desk.trail, passwords=desk.passwords, clock=desk.clock
         )
 
     def routes(self) -> list[Route]:

@@ -22,6 +22,7 @@ from immuni.portal.accounts.store import (
 from immuni.portal.audit.events import Action, Event, Outcome
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.desk import Desk
+from immuni.portal.factors.store import forget_factors
 from immuni.portal.people.rules import (
     Change,
     NobodyError,
@@ -110,6 +111,18 @@ class Manager:
         """
         async with self._change(actor, person_id, Action.SESSIONS_END) as (work, person):
             require_managing(work.actor, person)
+            await end_sessions(work.connection, person.id, now=work.now)
+
+    async def reset_factors(self, actor: Account, person_id: int) -> None:
+        """Forget somebody's second factors, which they have lost, and sign them out everywhere.
+
+        Raises:
+            NobodyError: As for `deactivate`.
+            RefusedError: The rules forbid it.
+        """
+        async with self._change(actor, person_id, Action.FACTOR_RESET) as (work, person):
+            require_managing(work.actor, person)
+            await forget_factors(work.connection, person.id)
             await end_sessions(work.connection, person.id, now=work.now)
 
     async def change(self, actor: Account, person_id: int, change: Change) -> None:

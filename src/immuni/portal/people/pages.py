@@ -13,6 +13,7 @@ from immuni.portal.accounts.account import Account, InvalidNameError, parse_name
 from immuni.portal.accounts.roles import Permission, Role
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, Visit
+from immuni.portal.factors.store import FactorStore
 from immuni.portal.people.managing import Manager
 from immuni.portal.people.rules import (
     Change,
@@ -39,6 +40,7 @@ class PeoplePages:
         self._door = door
         self._store = PeopleStore(desk.pool)
         self._manager = Manager(desk)
+        self._factors = FactorStore(desk.pool, desk.trail)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -54,6 +56,7 @@ class PeoplePages:
                     ("deactivate", manager.deactivate),
                     ("reactivate", manager.reactivate),
                     ("end-sessions", manager.end_sessions),
+                    ("reset-factors", manager.reset_factors),
                 )
             ),
         ]
@@ -126,6 +129,7 @@ class PeoplePages:
             typed=visit.form,
             roles=roles_given_by(visit.account),
             organisations=await self._store.organisations(visit.account),
+            factors=await self._factors.factors_of(person.id),
             last_sign_in=await self._store.last_sign_in(person.id),
             zone=self._desk.settings.portal_time_zone,
         )

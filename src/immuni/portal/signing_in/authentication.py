@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from immuni.errors import ImmuniError
 from immuni.portal.accounts.account import Account, same_user
-from immuni.portal.accounts.passwords import PasswordKeeper
 from immuni.portal.accounts.store import AccountStore
 from immuni.portal.audit.events import Action, Event, Outcome
 from immuni.portal.desk import Desk
@@ -38,7 +37,7 @@ class Authenticator:
         self._accounts = AccountStore(desk.pool, desk.trail)
         self._browsers = SessionStore(desk.pool, desk.trail)
         self._trail = desk.trail
-        self._passwords = PasswordKeeper(desk.entropy)
+        self._passwords = desk.passwords
         self._throttle = Throttle(clock=desk.clock, entropy=desk.entropy)
         self._clock = desk.clock
         self._entropy = desk.entropy
