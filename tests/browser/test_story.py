@@ -68,7 +68,7 @@ def test_a_code_on_one_phone_becomes_a_warning_on_the_other(
 
     account = system.told["demo_accounts"][0]
     portal.get_by_label("User name").fill(account["user"])
-    portal.get_by_label("Password").fill(account["password"])
+    portal.get_by_label("Password", exact=True).fill(account["password"])
     portal.get_by_role("button", name="Sign in").click()
     portal.get_by_label("The code on the phone").fill(f"{code[:3]} {code[3:7]}-{code[7:]}".lower())
     expect(portal.get_by_text("The code adds up.")).to_be_visible()
