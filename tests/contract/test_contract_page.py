@@ -10,7 +10,13 @@ import pytest
 from immuni.api import ErrorCode
 from immuni.backend.errors import ANSWERS
 from immuni.backend.infectiousness import DEFAULT_INFECTIOUSNESS
-from tests.contract import test_analytics, test_configuration, test_otp, test_reporting
+from tests.contract import (
+    test_analytics,
+    test_configuration,
+    test_otp,
+    test_reporting,
+    test_settings_authors,
+)
 from tests.contract.documented import document
 from tests.contract.ingestion_rows import DUMMIES, HEADERS, SPELT_OTHERWISE
 from tests.contract.rows import Row
@@ -20,6 +26,7 @@ FOR_ALL: Final = "For all services"
 ROWS: Final = {
     "configuration": ("App Configuration", test_configuration.RULES),
     "otp": ("OTP Service", test_otp.REFUSED),
+    "settings": ("Settings' authors", test_settings_authors.REFUSED),
     "ingestion": ("Exposure Ingestion", [*HEADERS, *SPELT_OTHERWISE, *DUMMIES]),
     "reporting": ("Exposure Reporting", test_reporting.RULES),
     "analytics": ("Analytics", test_analytics.RULES),
