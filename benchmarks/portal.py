@@ -39,13 +39,18 @@ from immuni.deployment.databases import (
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
 from immuni.deployment.layout import Layout
 from immuni.deployment.ports import free_block
-from immuni.deployment.provision import ensure_audit_keys, ensure_otp_keys
+from immuni.deployment.provision import (
+    ensure_audit_head_key,
+    ensure_audit_keys,
+    ensure_otp_keys,
+)
 from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.entropy import SystemEntropy
 from immuni.otp import generate_otp
 from immuni.portal.accounts.registration import create_account
 from immuni.portal.accounts.roles import Role as AccountRole
 from immuni.portal.audit.trail import AuditTrail
+from immuni.portal.factors.keys import FactorKeys
 
 GOAL_P95_MS: Final = 300
 ENTROPY: Final = SystemEntropy()
@@ -105,13 +110,18 @@ class Operator:
         answer = await self.http.post("/authorise", data=self.form)
         took = 1000 * (time.perf_counter() - begun)
         if not answer.headers.get("location", "").endswith("/authorised"):
-            raise SystemExit(f"authorising was answered with {answer.status_code}")
+            where = answer.headers.get("location", "")
+            raise SystemExit(f"authorising was answered with {answer.status_code} {where}")
         return took
 
     async def open_bare_page(self) -> float:
         begun = time.perf_counter()
-        # Without its cookie, so that nobody's session is looked for.
-        (await self.http.get("/sign-in", headers={"Cookie": ""})).raise_for_status()
+        # Without its cookies, so that nobody's session is looked for.
+        kept, self.http.cookies = self.http.cookies, httpx.Cookies()
+        try:
+            (await self.http.get("/sign-in")).raise_for_status()
+        finally:
+            self.http.cookies = kept
         return 1000 * (time.perf_counter() - begun)
 
 
@@ -166,6 +176,8 @@ async def register(layout: Layout, portal: PortalDatabase, operators: int) -> No
     """Make the accounts."""
     async with open_pool(portal.portal, max_size=2) as pool:
         trail = AuditTrail(pool, ensure_audit_keys(layout, ENTROPY))
+        layout.keys.mkdir(exist_ok=True)
+        ensure_audit_head_key(layout)
         for number in range(operators):
             await create_account(
                 pool,
@@ -194,6 +206,9 @@ def roles(
         "IMMUNI_PORTAL_DATABASE_URL": portal.portal,
         "IMMUNI_PORTAL_URL": f"http://portal.localhost:{ports.of(Role.PORTAL)}",
         "IMMUNI_AUDIT_KEYS": ensure_audit_keys(layout, ENTROPY).render(),
+        # Operators sign in by their password alone: what is measured comes after that.
+        "IMMUNI_PORTAL_FACTOR_KEYS": FactorKeys({"k1": ENTROPY.token(32)}).render(),
+        "IMMUNI_PORTAL_SECOND_FACTOR": "offered",
         "IMMUNI_PORTAL_PACE": "1000",
         "IMMUNI_PORTAL_OPERATOR_QUOTA": "10000",
         "IMMUNI_PORTAL_ORGANISATION_QUOTA": "100000",
