@@ -13,8 +13,9 @@ from immuni.portal.accounts.roles import Permission
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, Visit
 from immuni.portal.forms import FormLimits
-from immuni.portal.people.import_store import ROWS_SHOWN, ImportStore
-from immuni.portal.people.importing import Importer, ImportRow, ImportState, Verdict
+from immuni.portal.people.import_store import ROWS_SHOWN, ImportRow, ImportState, ImportStore
+from immuni.portal.people.import_verdicts import Verdict
+from immuni.portal.people.importing import Importer
 from immuni.portal.people.invitation_pages import join_url
 from immuni.portal.people.lists import MAX_ROWS, MalformedListError, read_list, safe_cell
 from immuni.portal.people.pages import number_of

@@ -1,14 +1,69 @@
 """Looking at lists of people that were imported, in SQL."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from immuni.database import Pool
 from immuni.portal.accounts.account import Account
-from immuni.portal.people.importing import ImportRow, ImportState
+from immuni.portal.people.import_verdicts import Verdict
 from immuni.portal.people.rules import NobodyError
 
 ROWS_SHOWN: Final = 100
 _SELECT: Final = "SELECT id, made_at, applied_at, finished_at, links_shown_at FROM people_import"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRow:
+    """One row of a list, with what it does or did.
+
+    Attributes:
+        verdict: A `Verdict` or a `Refusal`.
+        done: Whether it was applied.
+    """
+
+    line: int
+    user: str
+    name: str
+    role: str
+    organisation: str
+    verdict: str
+    done: bool
+    invitation_id: int | None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it does nothing because something is wrong."""
+        return self.verdict not in {*Verdict}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportState:
+    """How far a list has come.
+
+    Attributes:
+        counts: From each verdict to how many rows have it.
+        done: How many rows were applied.
+    """
+
+    id: int
+    made_at: datetime
+    applied_at: datetime | None
+    finished_at: datetime | None
+    links_shown_at: datetime | None
+    counts: Mapping[str, int]
+    done: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(self.counts.values())
+
+    @property
+    def to_do(self) -> int:
+        """How many rows change something."""
+        return sum(self.counts.get(each, 0) for each in (Verdict.NEW, Verdict.CHANGE))
 
 
 class ImportStore:

@@ -7,9 +7,8 @@ secret waits anywhere.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -20,6 +19,14 @@ from immuni.portal.accounts.invitations import INVITATION_LIFETIME, InvitationTo
 from immuni.portal.accounts.roles import Role
 from immuni.portal.audit.events import Action, Event, Outcome
 from immuni.portal.desk import Desk
+from immuni.portal.people.import_verdicts import (
+    Known,
+    Verdict,
+    Waiting,
+    change_of,
+    place_of,
+    verdict_of,
+)
 from immuni.portal.people.inviting import Wish, add_invitation
 from immuni.portal.people.lists import Entry
 from immuni.portal.people.managing import Work, apply_change, working
@@ -28,7 +35,6 @@ from immuni.portal.people.rules import (
     Person,
     Refusal,
     RefusedError,
-    require_change,
     require_giving,
 )
 from immuni.portal.people.store import people_of_users
@@ -36,85 +42,6 @@ from immuni.portal.people.store import people_of_users
 STEP_ROWS: Final = 100
 KEPT: Final = timedelta(days=30)
 """How long a list stays, with the names on it."""
-
-
-class Verdict(StrEnum):
-    """What a row does, or did; what it does not do is a `Refusal`."""
-
-    NEW = "new"
-    CHANGE = "change"
-    UNCHANGED = "unchanged"
-    INVITED = "invited"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An open invitation under a user name."""
-
-    role: Role
-    organisation_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the portal knows of the people and places on a part of a list."""
-
-    people: Mapping[str, Person]
-    invited: Mapping[str, Waiting]
-    places: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
-    """From an organisation's name to its id, and whether it is closed."""
-
-
-def verdict_of(actor: Account, entry: Entry, known: Known) -> Verdict:
-    """Tell what a row would do.
-
-    Raises:
-        RefusedError: It cannot or must not do anything; the rules are those of inviting and of
-            changing by hand.
-    """
-    if entry.fault is not None or entry.role is None:
-        raise RefusedError(entry.fault or Refusal.ROLE_UNKNOWN)
-    organisation_id = place_of(entry, known)
-    require_giving(actor, entry.role, organisation_id)
-    if (person := known.people.get(entry.user)) is not None:
-        return _verdict_of_person(actor, entry, person, organisation_id)
-    if (waiting := known.invited.get(entry.user)) is not None:
-        if waiting != Waiting(entry.role, organisation_id):
-            raise RefusedError(Refusal.USER_TAKEN)
-        return Verdict.INVITED
-    return Verdict.NEW
-
-
-def place_of(entry: Entry, known: Known) -> int:
-    """Return the id of the organisation that a row names.
-
-    Raises:
-        RefusedError: There is none of that name, or it is closed.
-    """
-    if entry.organisation not in known.places:
-        raise RefusedError(Refusal.ORGANISATION_UNKNOWN)
-    organisation_id, closed = known.places[entry.organisation]
-    if closed:
-        raise RefusedError(Refusal.CLOSED)
-    return organisation_id
-
-
-def change_of(entry: Entry, person: Person, organisation_id: int) -> Change:
-    """Return what a row makes of somebody who has an account; no name leaves theirs."""
-    role = entry.role or person.role
-    return Change(role=role, organisation_id=organisation_id, name=entry.name or person.name)
-
-
-def _verdict_of_person(
-    actor: Account, entry: Entry, person: Person, organisation_id: int
-) -> Verdict:
-    if person.deactivated_at is not None:
-        raise RefusedError(Refusal.DEACTIVATED)
-    change = change_of(entry, person, organisation_id)
-    if change == Change(role=person.role, organisation_id=person.organisation_id, name=person.name):
-        return Verdict.UNCHANGED
-    require_change(actor, person, change)
-    return Verdict.CHANGE
 
 
 class Importer:
@@ -369,55 +296,3 @@ def _event(work: Work, import_id: int, action: Action, detail: Mapping[str, str 
         subject=f"import {import_id}",
         detail=detail,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportRow:
-    """One row of a list, with what it does or did.
-
-    Attributes:
-        verdict: A `Verdict` or a `Refusal`.
-        done: Whether it was applied.
-    """
-
-    line: int
-    user: str
-    name: str
-    role: str
-    organisation: str
-    verdict: str
-    done: bool
-    invitation_id: int | None
-
-    @property
-    def refused(self) -> bool:
-        """Whether it does nothing because something is wrong."""
-        return self.verdict not in {*Verdict}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportState:
-    """How far a list has come.
-
-    Attributes:
-        counts: From each verdict to how many rows have it.
-        done: How many rows were applied.
-    """
-
-    id: int
-    made_at: datetime
-    applied_at: datetime | None
-    finished_at: datetime | None
-    links_shown_at: datetime | None
-    counts: Mapping[str, int]
-    done: int
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return sum(self.counts.values())
-
-    @property
-    def to_do(self) -> int:
-        """How many rows change something."""
-        return sum(self.counts.get(each, 0) for each in (Verdict.NEW, Verdict.CHANGE))
