@@ -18,10 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +28,7 @@ import httpx
 
 from immuni.clock import SystemClock
 from immuni.database import open_pool
+from immuni.demo.operator import hidden_fields
 from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.databases import (
     PortalDatabase,
@@ -123,26 +123,6 @@ class Operator:
         finally:
             self.http.cookies = kept
         return 1000 * (time.perf_counter() - begun)
-
-
-class _Fields(HTMLParser):
-    """Gathers the hidden fields of a page's forms."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, str] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag == "input" and values.get("type") == "hidden":
-            self.found[values.get("name") or ""] = values.get("value") or ""
-
-
-def hidden_fields(page: str) -> Mapping[str, str]:
-    """Return the hidden fields of a page."""
-    fields = _Fields()
-    fields.feed(page)
-    return fields.found
 
 
 def main() -> None:

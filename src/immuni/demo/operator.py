@@ -62,7 +62,7 @@ class Operator:
         """
         page = await self._client.get("/")
         form = {
-            **_hidden_fields(page.text),
+            **hidden_fields(page.text),
             "code": grouped(otp).lower(),
             "onset": "other",
             "onset_date": onset.isoformat(),
@@ -90,7 +90,8 @@ class _Fields(HTMLParser):
             self.found[values.get("name") or ""] = values.get("value") or ""
 
 
-def _hidden_fields(page: str) -> Mapping[str, str]:
+def hidden_fields(page: str) -> Mapping[str, str]:
+    """Return the hidden fields of a page's forms, by name."""
     fields = _Fields()
     fields.feed(page)
     return fields.found
