@@ -1,7 +1,6 @@
 """Keyed hashes of one-time passwords: what the OTP and the ingestion service both compute."""
 
 import hmac
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,7 +8,12 @@ from typing import Final, NewType, Self
 
 from immuni.errors import ImmuniError
 from immuni.otp import OtpHash
-from immuni.settings import Kind, setting
+from immuni.settings import (
+    Kind,
+    parse_named_secrets,
+    render_named_secrets,
+    setting,
+)
 
 KeyedHash = NewType("KeyedHash", bytes)
 """HMAC-SHA256 of a code's hash: the only form in which a code is stored."""
@@ -19,7 +23,6 @@ MIN_SECRET_BYTES: Final = 32
 # No message is 32 bytes long, as the hash of a code is: one secret, three separate uses.
 _REQUEST_LABEL: Final = b"immuni otp request\x00"
 _KEYS_LABEL: Final = b"immuni uploaded keys\x00"
-_ENTRY: Final = re.compile(r"(?P<key_id>[A-Za-z0-9._-]{1,32}):(?P<secret>(?:[0-9a-f]{2}){32,})")
 
 
 class InvalidOtpKeysError(ImmuniError, ValueError):
@@ -61,15 +64,15 @@ class OtpKeys:
         Raises:
             InvalidOtpKeysError: A pair is malformed, an id comes twice, or there is none.
         """
-        entries = [_ENTRY.fullmatch(entry) for entry in text.split(",")]
-        secrets = {entry["key_id"]: bytes.fromhex(entry["secret"]) for entry in entries if entry}
-        if len(secrets) != len(entries):
-            raise InvalidOtpKeysError("want pairs of distinct id and hexadecimal secret")
+        try:
+            secrets = parse_named_secrets(text)
+        except ValueError as error:
+            raise InvalidOtpKeysError(str(error)) from error
         return cls(secrets)
 
     def render(self) -> str:
         """Write the secrets as `parse` reads them."""
-        return ",".join(f"{key_id}:{secret.hex()}" for key_id, secret in self.secrets.items())
+        return render_named_secrets(self.secrets)
 
     @property
     def current_id(self) -> str:

@@ -29,6 +29,7 @@ from immuni.settings.kinds import (
     text,
     url,
 )
+from immuni.settings.named_secrets import parse_named_secrets, render_named_secrets
 from immuni.settings.reading import (
     ENVIRONMENT_PREFIX,
     Setting,
@@ -54,10 +55,12 @@ __all__ = [
     "integer",
     "number",
     "parse_duration",
+    "parse_named_secrets",
     "path",
     "read_all",
     "read_settings",
     "render_duration",
+    "render_named_secrets",
     "setting",
     "settings_of",
     "text",

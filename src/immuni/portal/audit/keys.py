@@ -1,16 +1,14 @@
 """The secrets under which the audit trail is chained; they never get into its database."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
 from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
-from immuni.settings import Kind
+from immuni.settings import Kind, parse_named_secrets, render_named_secrets
 
 SECRET_BYTES: Final = 32
-_ENTRY: Final = re.compile(r"(?P<key_id>[A-Za-z0-9._-]{1,32}):(?P<secret>[0-9a-f]{64})")
 
 
 class InvalidAuditKeysError(ImmuniError, ValueError):
@@ -57,15 +55,15 @@ class AuditKeys:
         Raises:
             InvalidAuditKeysError: A pair is malformed, an id comes twice, or there is none.
         """
-        entries = [_ENTRY.fullmatch(entry) for entry in text.split(",")]
-        secrets = {entry["key_id"]: bytes.fromhex(entry["secret"]) for entry in entries if entry}
-        if len(secrets) != len(entries):
-            raise InvalidAuditKeysError("want pairs of distinct id and hexadecimal secret")
+        try:
+            secrets = parse_named_secrets(text)
+        except ValueError as error:
+            raise InvalidAuditKeysError(str(error)) from error
         return cls(secrets)
 
     def render(self) -> str:
         """Write the secrets as `parse` reads them."""
-        return ",".join(f"{key_id}:{secret.hex()}" for key_id, secret in self.secrets.items())
+        return render_named_secrets(self.secrets)
 
     @property
     def current_id(self) -> str:

@@ -1,7 +1,6 @@
 """Keys that lie outside the database: they encrypt the secrets of apps and sign challenges."""
 
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -11,11 +10,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
+from immuni.settings import parse_named_secrets, render_named_secrets
 
 KEY_BYTES: Final = 32
 
 _NONCE_BYTES: Final = 12
-_ENTRY: Final = re.compile(r"(?P<key_id>[A-Za-z0-9._-]{1,32}):(?P<key>[0-9a-f]{64})")
 # One key, two separate uses.
 _SEALING: Final = b"immuni portal app secrets"
 _SIGNING: Final = b"immuni portal challenges"
@@ -48,9 +47,14 @@ class FactorKeys:
     keys: Mapping[str, bytes] = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse to work with nothing."""
+        """Refuse to work with nothing, or with a key that can be guessed."""
         if not self.keys:
             raise InvalidFactorKeysError("want at least one key, got none")
+        for key_id, key in self.keys.items():
+            if len(key) != KEY_BYTES:
+                raise InvalidFactorKeysError(
+                    f"key {key_id} must have {KEY_BYTES} bytes, got {len(key)}"
+                )
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -59,15 +63,15 @@ class FactorKeys:
         Raises:
             InvalidFactorKeysError: A pair is malformed, an id comes twice, or there is none.
         """
-        entries = [_ENTRY.fullmatch(entry) for entry in text.split(",")]
-        keys = {entry["key_id"]: bytes.fromhex(entry["key"]) for entry in entries if entry}
-        if len(keys) != len(entries):
-            raise InvalidFactorKeysError("want pairs of distinct id and hexadecimal key")
-        return cls(keys)
+        try:
+            secrets = parse_named_secrets(text)
+        except ValueError as error:
+            raise InvalidFactorKeysError(str(error)) from error
+        return cls(secrets)
 
     def render(self) -> str:
         """Write the keys as `parse` reads them."""
-        return ",".join(f"{key_id}:{key.hex()}" for key_id, key in self.keys.items())
+        return render_named_secrets(self.keys)
 
     @property
     def current_id(self) -> str:
