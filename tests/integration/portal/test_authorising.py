@@ -41,6 +41,34 @@ async def test_without_symptoms_the_day_of_the_test_does(world: World, operator:
     assert await world.authorised_codes() == [(None, date(2020, 6, 19), START)]
 
 
+async def test_the_result_shows_which_day_was_given(world: World, operator: Visitor) -> None:
+    await operator.authorise(world.code(), onset="2020-06-18")
+    assert (
+        "First day of symptoms: <strong>2 days ago, Thu 18 Jun"
+        in (await operator.get("/authorised")).text
+    )
+
+    await operator.authorise(world.code(), onset="none", tested="2020-06-19")
+    assert (
+        "day of the test: <strong>Yesterday, Fri 19 Jun" in (await operator.get("/authorised")).text
+    )
+
+
+@pytest.mark.parametrize("kept", ["", "onset", "onset.2020-06-21", "other.2020-06-18", "onset.<b>"])
+async def test_a_day_that_nobody_could_give_is_not_shown(
+    world: World, operator: Visitor, kept: str
+) -> None:
+    await operator.authorise(world.code())
+    operator.http.cookies.clear()
+    operator = await world.operator()
+    operator.http.cookies.set("immuni-given-day", kept)
+
+    page = await operator.get("/authorised")
+
+    assert page.status_code == 200
+    assert "symptoms: <strong>" not in page.text
+
+
 async def test_the_result_shows_how_long_the_code_lives(world: World, operator: Visitor) -> None:
     await operator.authorise(world.code())
 
@@ -206,6 +234,20 @@ async def test_a_form_left_open_until_the_session_ended_sends_nothing(
 
     assert answer.headers["location"] == "/sign-in?ended"
     assert await world.authorised_codes() == []
+
+
+async def test_each_role_begins_at_its_own_work(world: World) -> None:
+    begins = {}
+    for role in (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR):
+        await world.add_account(role.value, role=role)
+        answer = await (await world.operator(role.value)).get()
+        begins[role] = answer.headers.get("location", "here")
+
+    assert begins == {
+        Role.SUPERVISOR: "here",
+        Role.ADMINISTRATOR: "/watch",
+        Role.AUDITOR: "/audit",
+    }
 
 
 async def test_other_roles_authorise_nothing(world: World) -> None:

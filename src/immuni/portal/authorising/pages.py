@@ -18,6 +18,7 @@ from immuni.portal.authorising.form import (
     show_speaking,
     today_at,
 )
+from immuni.portal.authorising.given import RESULT_SHOWN, GivenDay
 from immuni.portal.authorising.otp_service import OtpServiceClient
 from immuni.portal.authorising.reading import Fault
 from immuni.portal.authorising.rules import Entry, InvalidEntryError, life_left
@@ -29,7 +30,6 @@ from immuni.portal.limits.guard import Guard, LimitReachedError
 from immuni.portal.menu import menu_of
 from immuni.portal.preferences import keep_spoken
 
-_RESULT_SHOWN: Final = timedelta(minutes=10)
 _STATUS: Final = {
     Outcome.ALREADY_AUTHORISED: 409,
     Outcome.REFUSED: 422,
@@ -70,8 +70,10 @@ class AuthorisePages:
             if today_at(self._desk) < visit.account.works_from:
                 return self._not_yet(visit)
             return await self._form(visit, entry_of(self._desk, {}))
-        if places := menu_of(visit.account):
-            return self._to(places[0].path)
+        for place in menu_of(visit.account):
+            # To practise is nobody's work.
+            if place.needs is not Permission.PRACTISE:
+                return self._to(place.path)
         raise NotAllowedError(visit.session, Permission.AUTHORISE)
 
     async def start_again(self, _visit: Visit) -> Response:
@@ -107,14 +109,14 @@ class AuthorisePages:
             )
         )
         if outcome is Outcome.AUTHORISED:
-            return keep_spoken(self._to("/authorised"), self._desk.site, chosen_speech(visit))
+            return self._authorised(visit, GivenDay.of(authorisation))
         await self._guard.release(place)
         return await self._form(visit, entry, outcome=outcome)
 
     async def show_result(self, visit: Visit) -> Response:
         """Show for how long the code lives, and what to say meanwhile."""
         authorised_at = await self._store.last_authorisation(visit.account.id)
-        if authorised_at is None or authorised_at < self._desk.clock.now() - _RESULT_SHOWN:
+        if authorised_at is None or authorised_at < self._desk.clock.now() - RESULT_SHOWN:
             return self._to("/")
         return show_speaking(
             self._desk,
@@ -123,7 +125,20 @@ class AuthorisePages:
             look_alikes=LOOK_ALIKES,
             seconds_left=self._seconds_left(authorised_at),
             lifetime_seconds=lifetime_seconds(self._desk),
+            given=GivenDay.kept_by(
+                visit.request,
+                self._desk.site,
+                today=today_at(self._desk),
+                max_age=self._desk.settings.portal_max_date_age,
+            ),
+            today=today_at(self._desk),
         )
+
+    def _authorised(self, visit: Visit, given: GivenDay | None) -> Response:
+        answer = keep_spoken(self._to("/authorised"), self._desk.site, chosen_speech(visit))
+        if given is not None:
+            given.keep(answer, self._desk.site)
+        return answer
 
     def _not_yet(self, visit: Visit) -> Response:
         """Say from when the organisation authorises; nothing was sent."""
