@@ -242,3 +242,20 @@ async def test_no_page_keeps_people_out_sticks_out_of_a_narrow_screen_or_asks_an
 
     assert all(url.startswith(world.origin + "/") for url in requests)
     assert [each for each in complaints if "409" not in each and "404" not in each] == []
+
+
+async def test_what_went_wrong_is_in_sight_although_the_button_has_the_focus(
+    world: World, browser: Browser
+) -> None:
+    tab = await desk(world, browser, width=1366)
+    await tab.page.set_viewport_size({"width": 1366, "height": 600})
+    await tab.sign_in()
+    world.wire.cut()
+    await tab.fill_in(world.code())
+    await tab.page.press("#code", "Enter")
+    await tab.page.wait_for_selector("[role=alert]")
+
+    await tab.page.wait_for_function(
+        "() => document.querySelector('[role=alert]').getBoundingClientRect().top >= 0"
+    )
+    assert await tab.page.evaluate("document.activeElement.type") == "submit"

@@ -153,3 +153,9 @@ if (code) watchForm(document.getElementById("authorise"), watchCode(code));
 document.querySelectorAll(".phone").forEach(play);
 document.querySelectorAll(".days").forEach(watchDays);
 document.querySelectorAll("[data-countdown]").forEach(countDown);
+// What went wrong stands above the form; a focus further down may have put it out of sight.
+addEventListener("load", () =>
+  requestAnimationFrame(() =>
+    document.querySelector("[role=alert]")?.scrollIntoView({ block: "nearest" }),
+  ),
+);
