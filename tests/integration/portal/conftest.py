@@ -6,6 +6,7 @@ from playwright.async_api import Browser
 
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
 from tests.integration.portal.browsing import chromium
+from tests.integration.portal.region import Region, living_region
 from tests.integration.portal.world import World, living_world
 
 
@@ -26,3 +27,11 @@ async def world(
 ) -> AsyncIterator[World]:
     async with living_world(portal_database, services_database, certificates) as world:
         yield world
+
+
+@pytest.fixture
+async def region(
+    portal_database: PortalDatabase, services_database: ServicesDatabase, certificates: Path
+) -> AsyncIterator[Region]:
+    async with living_region(portal_database, services_database, certificates) as region:
+        yield region

@@ -1,137 +1,39 @@
 import asyncio
 import base64
 import hmac
-import html
 import json
-import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qs
 
-import httpx
 import pytest
 from joserfc import jwt
 from starlette.responses import JSONResponse, Response
 
-from immuni.clock import ManualClock
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
 from immuni.portal.oidc.conversation import MAX_ANSWER_BYTES, Conversations
 from immuni.portal.oidc.failures import ProviderError, Reason
-from immuni.portal.oidc.providers import Provider
 from immuni.portal.oidc.rules import Flow
 from immuni.portal.signing_in.session import CookieSecret
 from tests.integration.portal.provider import (
     NAME,
     TITLE,
-    LyingProvider,
     lying_provider,
     new_key,
 )
-from tests.integration.portal.world import (
-    START,
-    Visitor,
-    World,
-    add_account,
-    hidden,
-    living_world,
+from tests.integration.portal.region import (
+    CLOCK,
+    OTHER,
+    SIGN_IN,
+    Region,
+    is_inside,
+    linked,
+    living_region,
 )
 
 pytestmark = pytest.mark.anyio
-
-SIGN_IN: Final = f"/sign-in/with/{NAME}"
-OTHER: Final = "veneto"
-CLOCK: Final = ManualClock(START)
-
-
-@dataclass
-class Region:
-    """A portal with a provider that a test holds in its hands."""
-
-    world: World
-    provider: LyingProvider
-
-    async def way(self, visitor: Visitor, path: str = SIGN_IN, **form: str) -> str:
-        """Press the button, and return where the page leads."""
-        return way_on((await visitor.post(path, form)).text)
-
-    async def arrive(self, visitor: Visitor, query: str, path: str = SIGN_IN) -> httpx.Response:
-        """Come back from the provider as a browser does: page by page."""
-        page = await visitor.get(f"{path}/back?{query}")
-        return await visitor.get(way_on(page.text))
-
-    async def sign_in(self, visitor: Visitor, **answer: str) -> httpx.Response:
-        """Go all the way."""
-        way = await self.way(visitor)
-        return await self.arrive(visitor, self.provider.answer(way, **answer))
-
-    async def link(self, visitor: Visitor) -> httpx.Response:
-        """Link the account that is signed in."""
-        page = (await visitor.get("/account/providers")).text
-        way = await self.way(visitor, f"/account/providers/{NAME}/link", csrf=hidden(page, "csrf"))
-        return await self.arrive(visitor, self.provider.answer(way))
-
-    async def refusals(self) -> Sequence[tuple[object, ...]]:
-        """Return what the audit trail tells of those who did not get in."""
-        return await self.world.rows(
-            "SELECT action, outcome, account_id, detail->>'reason' FROM audit_event"
-            " WHERE detail ? 'reason' ORDER BY id"
-        )
-
-
-def way_on(page: str) -> str:
-    """Return where a page leads by itself, which is where its button leads."""
-    match = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', page)
-    assert match, page
-    assert f'<a class="button" href="{match[1]}">' in page
-    return html.unescape(match[1])
-
-
-@asynccontextmanager
-async def living_region(
-    portal: PortalDatabase,
-    services: ServicesDatabase,
-    certificates: Path,
-    *,
-    public_url: str = "",
-    max_age: timedelta | None = None,
-    second_factor_amr: frozenset[str] = frozenset(),
-) -> AsyncIterator[Region]:
-    async with lying_provider() as provider:
-        provider.now = int(START.timestamp())
-
-        async def providers(_origin: str) -> Sequence[Provider]:
-            return [
-                provider.as_provider(max_age=max_age, second_factor_amr=second_factor_amr),
-                provider.as_provider(name=OTHER, path="/veneto"),
-            ]
-
-        async with living_world(
-            portal, services, certificates, public_url=public_url, providers=providers
-        ) as world:
-            yield Region(world, provider)
-
-
-@pytest.fixture
-async def region(
-    portal_database: PortalDatabase, services_database: ServicesDatabase, certificates: Path
-) -> AsyncIterator[Region]:
-    async with living_region(portal_database, services_database, certificates) as region:
-        yield region
-
-
-async def linked(region: Region) -> None:
-    """Link anna."""
-    answer = await region.link(await region.world.operator())
-    assert answer.headers["location"] == "/account/providers"
-
-
-async def is_inside(visitor: Visitor) -> bool:
-    return (await visitor.get()).status_code == HTTPStatus.OK
 
 
 async def test_whoever_has_linked_their_account_gets_into_it(region: Region) -> None:
@@ -407,129 +309,3 @@ async def test_new_keys_are_asked_for_and_strange_names_of_keys_not_often(region
     provider.signed = None
     await region.sign_in(await region.world.visitor())
     assert provider.asked.count("/.well-known/openid-configuration") == 1
-
-
-async def test_an_identity_belongs_to_one_account(region: Region) -> None:
-    world = region.world
-    await linked(region)
-    for user in ("bruno", "carla"):
-        await add_account(world.pool, user, clock=world.clock, entropy=world.entropy)
-    bruno = await world.visitor()
-    await bruno.sign_in("bruno")
-
-    taken = await region.link(bruno)
-    assert taken.status_code == HTTPStatus.CONFLICT
-    assert "anna" not in taken.text
-    visitor = await world.visitor()
-    await region.sign_in(visitor)
-    assert "anna" in (await visitor.get()).text
-
-    await world.change("UPDATE operator_account SET deactivated_at = now() WHERE id = 1")
-    assert (await region.link(bruno)).status_code == HTTPStatus.SEE_OTHER
-    region.provider.claims = {"sub": "another"}
-    await region.link(bruno)
-    rows = await world.rows(
-        "SELECT subject, user_name FROM provider_identity JOIN operator_account ON id = account_id"
-    )
-    assert rows == [("another", "bruno")], "one identity for each provider"
-
-
-async def test_unlinking_ends_it(region: Region) -> None:
-    anna = await region.world.operator()
-    await region.link(anna)
-    page = (await anna.get("/account/providers")).text
-    assert "Linked since" in page
-
-    form = {"csrf": hidden(page, "csrf")}
-    answer = await anna.post(f"/account/providers/{NAME}/unlink", form)
-    await anna.post(f"/account/providers/{NAME}/unlink", form)
-
-    assert answer.headers["location"] == "/account/providers"
-    assert "Linked since" not in (await anna.get("/account/providers")).text
-    refused = await region.sign_in(await region.world.visitor())
-    assert refused.status_code == HTTPStatus.FORBIDDEN
-    events = await region.world.rows(
-        "SELECT account_id, outcome FROM audit_event WHERE action = 'provider_unlink'"
-    )
-    assert events == [(1, "done")]
-
-
-async def test_an_account_is_linked_by_nobody_but_whoever_is_signed_in(region: Region) -> None:
-    world = region.world
-    await add_account(world.pool, "bruno", clock=world.clock, entropy=world.entropy)
-    anna = await world.operator()
-    page = (await anna.get("/account/providers")).text
-    link = f"/account/providers/{NAME}/link"
-    assert (await anna.post(link, {"csrf": "x"})).status_code == HTTPStatus.FORBIDDEN
-    query = region.provider.answer(await region.way(anna, link, csrf=hidden(page, "csrf")))
-    await anna.sign_in("bruno")
-
-    answer = await region.arrive(anna, query)
-
-    assert answer.status_code == HTTPStatus.BAD_REQUEST
-    assert await world.rows("SELECT count(*) FROM provider_identity") == [(0,)]
-
-
-async def test_nothing_secret_is_kept_or_logged(
-    region: Region, capfd: pytest.CaptureFixture[str]
-) -> None:
-    await linked(region)
-    visitor = await region.world.visitor()
-    way = await region.way(visitor)
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(way).query).items()}
-    kept = str(await region.world.rows("SELECT * FROM provider_flow"))
-    cookie = visitor.http.cookies["immuni-provider"]
-    answer = await region.arrive(visitor, region.provider.answer(way))
-
-    assert asked["scope"] == "openid"
-    secrets = [asked["state"], asked["nonce"], cookie, "an access token", "between: the portal"]
-    logged = "".join(capfd.readouterr())
-    for secret in secrets:
-        assert secret not in kept + logged
-    assert "immuni-provider" not in visitor.http.cookies
-    assert "HttpOnly" in answer.headers["set-cookie"]
-    assert len({asked["state"], asked["nonce"], asked["code_challenge"], cookie}) == 4
-
-
-async def test_the_way_leads_back_under_a_prefix_to_an_address_of_its_own(
-    portal_database: PortalDatabase, services_database: ServicesDatabase, certificates: Path
-) -> None:
-    async with living_region(
-        portal_database,
-        services_database,
-        certificates,
-        public_url="https://his.example/portal",
-        max_age=timedelta(hours=10),
-    ) as region:
-        answer = await (await region.world.visitor()).post(SIGN_IN, {})
-        asked = parse_qs(urlsplit(way_on(answer.text)).query)
-        back = await (await region.world.visitor()).get(f"{SIGN_IN}/back?state=x")
-
-    assert asked["redirect_uri"] == [f"https://his.example/portal{SIGN_IN}/back"]
-    assert asked["max_age"] == ["36000"]
-    assert way_on(back.text) == f"/portal{SIGN_IN}/arrive?state=x"
-    cookie = answer.headers["set-cookie"]
-    assert cookie.startswith("__Host-immuni-provider=")
-    for word in ("HttpOnly", "Secure", "SameSite=strict", "Max-Age=600", "Path=/"):
-        assert word in cookie
-
-
-async def test_the_way_back_shows_nothing_that_it_was_given_as_markup(region: Region) -> None:
-    visitor = await region.world.visitor()
-
-    page = (await visitor.get(f'{SIGN_IN}/back?"><script>alert(1)</script>&x=javascript:')).text
-
-    assert "<script>" not in page
-    assert way_on(page).startswith(f"{SIGN_IN}/arrive?")
-    for path in (f"/sign-in/with/nobody/{step}" for step in ("back", "arrive")):
-        assert (await visitor.get(path)).status_code == HTTPStatus.NOT_FOUND
-
-
-async def test_another_site_can_make_nobody_set_out(region: Region) -> None:
-    visitor = await region.world.visitor()
-
-    answer = await visitor.http.post(SIGN_IN, headers={"Origin": "https://evil.example"})
-
-    assert answer.status_code == HTTPStatus.FORBIDDEN
-    assert "set-cookie" not in answer.headers
-    assert (await visitor.get(SIGN_IN)).status_code == HTTPStatus.METHOD_NOT_ALLOWED
