@@ -50,7 +50,7 @@ def immuni(*arguments: str | Path) -> list[str]:
 
 
 def a_free_base_port() -> int:
-    """Return the first of thirteen free ports."""
+    """Return the first of fourteen free ports."""
     return free_block(SystemEntropy().below(40_000))
 
 
@@ -96,7 +96,7 @@ def running_system(
     Args:
         data_dir: The folder.
         options: More of the command line.
-        base_port: The first of thirteen ports; free ones by default.
+        base_port: The first of fourteen ports; free ones by default.
         environment: Variables to set beside those of the tests.
     """
     base_port = base_port or a_free_base_port()

@@ -38,8 +38,8 @@ def up(
             "--base-port",
             envvar="IMMUNI_BASE_PORT",
             min=1024,
-            max=65523,
-            help="The first of thirteen ports.",
+            max=65522,
+            help="The first of fourteen ports.",
         ),
     ] = 8400,
     external_database: Annotated[

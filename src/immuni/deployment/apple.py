@@ -69,5 +69,6 @@ def apple_part(layout: Layout, ports: Ports) -> Part:
         *("--team-id", _TEAM_ID),
         *("--key-id", _KEY_ID),
         *("--public-key", str(layout.device_check_public_key)),
+        *("--clock", str(layout.demonstration_clock)),
     ]
     return Part("apple", command, layout.logs / "apple.log")

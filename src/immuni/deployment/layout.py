@@ -143,6 +143,11 @@ class Layout:
         return self.root / "phones"
 
     @property
+    def demonstration_clock(self) -> Path:
+        """How far the clock of a demonstration is ahead; what it dated stays, and so does this."""
+        return self.root / "clock"
+
+    @property
     def run(self) -> Path:
         """What lives only while the system runs."""
         return self.root / "run"

@@ -7,7 +7,7 @@ from typing import Final
 from immuni.deployment.roles import LOOPBACK
 from immuni.errors import ImmuniError
 
-# A system takes thirteen; people count in tens.
+# A system takes fourteen; people count in tens.
 _BLOCK: Final = 20
 # Below the ports that the kernel lends to clients: one of those, asking a server that is just
 # being started again, could be lent the server's own port and keep it.
@@ -34,7 +34,7 @@ def require_free(ports: Iterable[int]) -> None:
 
 
 def free_block(start: int) -> int:
-    """Return the first of thirteen neighbouring free ports at or after `start`, going round once.
+    """Return the first of fourteen neighbouring free ports at or after `start`, going round once.
 
     Raises:
         PortTakenError: There are none.
@@ -44,7 +44,7 @@ def free_block(start: int) -> int:
         base = _FIRST + (start + step) % span // _BLOCK * _BLOCK
         if all(_is_free(port) for port in range(base, base + _BLOCK)):
             return base
-    raise PortTakenError("no thirteen neighbouring free ports on this machine")
+    raise PortTakenError("no fourteen neighbouring free ports on this machine")
 
 
 def _is_free(port: int) -> bool:

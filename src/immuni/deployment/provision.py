@@ -59,6 +59,7 @@ DECIDED_BY_SYSTEM: Final = frozenset(
         "otp_url",
         "settings_url",
         "portal_url",
+        "demonstration_clock",
         "portal_insights_url",
         "otp_keys",
         "audit_keys",
@@ -210,6 +211,8 @@ def settings_of_system(
         "otp_url": loopback_url(Role.OTP, ports),
         "settings_url": loopback_url(Role.SETTINGS, ports),
         "portal_url": loopback_url(Role.PORTAL, ports),
+        # Written by whoever lets days pass for virtual phones; the machine's clock until then.
+        "demonstration_clock": str(layout.demonstration_clock),
         "portal_insights_url": loopback_url(Role.DASHBOARD, ports),
         "configuration_database_url": services.configuration,
         "settings_author_database_url": services.settings_author,

@@ -38,7 +38,7 @@ _BEHIND_THE_PHONES: Final = {Role.DASHBOARD: 11, Role.SETTINGS: 12}
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Thirteen neighbouring ports; each part has its own place among them.
+    """Fourteen neighbouring ports; each part has its own place among them.
 
     Attributes:
         base: The first of them.
@@ -69,8 +69,15 @@ class Ports:
         """The port of the stand-in for Apple's DeviceCheck."""
         return self.base + 10
 
+    @property
+    def world(self) -> int:
+        """The port of the page on which the virtual phones are moved about."""
+        return self.base + 13
+
     def all(self, *, phones: int, nginx: bool = False) -> list[int]:
         """Return every port that servers will bind."""
         servers = [self.of(role) for role in Role if role is not Role.PHONES]
         front = [self.nginx] if nginx else []
-        return servers + [self.of_phone(number) for number in range(phones)] + front + [self.apple]
+        people = [self.of_phone(number) for number in range(phones)]
+        people += [self.world] if phones else []
+        return servers + people + front + [self.apple]

@@ -13,7 +13,7 @@ from immuni.deployment.configured import read_configured
 from immuni.deployment.open_files import allow_open_files
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server, on_stop_signals
-from immuni.deployment.settings import LogFormat
+from immuni.deployment.settings import DeploymentSettings, LogFormat
 from immuni.deployment.supervisor import READY_LINE
 from immuni.deployment.wiring import NEEDED, Wiring
 from immuni.entropy import SystemEntropy
@@ -30,7 +30,8 @@ async def serve_role(role: Role, config: Path | None) -> None:
     """
     configured = read_configured(config)
     configured.require(NEEDED[role])
-    wiring = Wiring.of(configured, clock=SystemClock(), entropy=SystemEntropy(), registry=REGISTRY)
+    clock = configured.of(DeploymentSettings).clock(SystemClock())
+    wiring = Wiring.of(configured, clock=clock, entropy=SystemEntropy(), registry=REGISTRY)
     configure_logs(
         level=wiring.deployment.log_level,
         json=wiring.deployment.log_format is LogFormat.JSON,

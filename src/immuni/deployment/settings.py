@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from immuni.clock import Clock, MovedClock
 from immuni.deployment.layout import Layout
 from immuni.deployment.roles import LOOPBACK, Ports, Role
-from immuni.settings import choice, integer, path, setting, text
+from immuni.settings import SettingsError, choice, integer, path, setting, text
 
 _LEVEL = text(pattern="debug|info|warning|error", wanted="one of debug, info, warning, error")
 _DATABASE = text(
     pattern=r"(?:postgres(?:ql)?://\S+)?",
     wanted="a URL of the form postgresql://user:password@host/name",
 )
+_WORLD = "world.localhost"
 _URL = text(pattern=r"(?:https?://\S+)?", wanted="a URL that begins with https:// or http://")
 
 
@@ -36,7 +38,7 @@ class DeploymentSettings:
         meaning="The address on which servers listen.",
     )
     base_port: int = setting(
-        integer(1, 65523), default=8400, meaning="The first of thirteen neighbouring ports."
+        integer(1, 65522), default=8400, meaning="The first of fourteen neighbouring ports."
     )
     log_level: str = setting(_LEVEL, default="info", meaning="The least important level logged.")
     log_format: LogFormat = setting(
@@ -50,6 +52,11 @@ class DeploymentSettings:
         _URL, default="", meaning="Where the portal reaches who publishes settings for phones."
     )
     portal_url: str = setting(_URL, default="", meaning="Where operators open the portal.")
+    demonstration_clock: Path | None = setting(
+        path(),
+        default=None,
+        meaning="Demonstrations only, on loopback: the file that says how far the clock is ahead.",
+    )
 
     @property
     def layout(self) -> Layout:
@@ -60,6 +67,19 @@ class DeploymentSettings:
     def ports(self) -> Ports:
         """The ports of the roles."""
         return Ports(self.base_port)
+
+    def clock(self, machine: Clock) -> Clock:
+        """Return the clock of this deployment's processes: the machine's, but in a demonstration.
+
+        Raises:
+            SettingsError: A demonstration's clock is wanted where others can reach the services.
+        """
+        if self.demonstration_clock is None:
+            return machine
+        if self.bind_host != LOOPBACK:
+            fault = f"only with bind_host {LOOPBACK}: nobody's real keys may meet a moved clock"
+            raise SettingsError([f"demonstration_clock: {fault}"])
+        return MovedClock(self.demonstration_clock, machine)
 
     def url_of(self, role: Role) -> str:
         """Return where a role is reached: as configured, else on loopback."""
@@ -132,5 +152,14 @@ def apple_url(ports: Ports) -> str:
 
 
 def phone_url(number: int, ports: Ports) -> str:
-    """Return the address of the App of phone `number`, counted from 0."""
-    return f"http://phone-{chr(ord('a') + number)}.localhost:{ports.of_phone(number)}"
+    """Return the address of the App of phone `number`, counted from 0.
+
+    Its name lies below the world's: for browsers both are one site, so that a frame there keeps
+    the phone's cookies, and still two origins, which cannot read each other.
+    """
+    return f"http://phone-{chr(ord('a') + number)}.{_WORLD}:{ports.of_phone(number)}"
+
+
+def world_url(ports: Ports) -> str:
+    """Return the address of the page on which the virtual phones are moved about."""
+    return f"http://{_WORLD}:{ports.world}"

@@ -40,7 +40,7 @@ class UpOptions:
 
     Attributes:
         data_dir: Where everything is kept.
-        base_port: First of thirteen neighbouring ports.
+        base_port: First of fourteen neighbouring ports.
         external_database: An administrator's URL; None for the embedded PostgreSQL.
         phones: Number of virtual phones.
         nginx: Whether nginx stands in front of the public hosts.

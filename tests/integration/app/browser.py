@@ -12,7 +12,7 @@ from immuni.app.pages.application import create_pages
 from immuni.app.phone import Phone
 from tests.integration.app.serving import listening
 
-NAME = "phone-a.localhost"
+NAME = "phone-a.world.localhost"
 
 
 class Browser:
@@ -33,10 +33,15 @@ class Browser:
 
 
 @asynccontextmanager
-async def browsing(phone: Phone) -> AsyncIterator[Browser]:
-    """Serve a phone's pages on a free port and open a browser on them."""
+async def browsing(phone: Phone, *, framed_by: str | None = None) -> AsyncIterator[Browser]:
+    """Serve a phone's pages on a free port and open a browser on them.
+
+    Args:
+        phone: Whose pages.
+        framed_by: Who may show them in a frame.
+    """
     async with (
-        listening(partial(_pages, phone)) as port,
+        listening(partial(_pages, phone, framed_by)) as port,
         httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             headers={"host": f"{NAME}:{port}"},
@@ -51,8 +56,8 @@ def _origin(port: int) -> str:
     return f"http://{NAME}:{port}"
 
 
-def _pages(phone: Phone, port: int) -> Starlette:
-    return create_pages(phone, public_url=_origin(port), zone=UTC)
+def _pages(phone: Phone, framed_by: str | None, port: int) -> Starlette:
+    return create_pages(phone, public_url=_origin(port), zone=UTC, framed_by=framed_by)
 
 
 def _named(headers: Mapping[str, str]) -> dict[str, str]:

@@ -40,6 +40,20 @@ async def test_another_site_can_lead_here_but_not_fetch_or_embed(phone: Phone) -
     assert phone.flow is None
 
 
+async def test_only_the_named_page_of_the_same_site_may_show_a_phone_in_a_frame(
+    phone: Phone,
+) -> None:
+    async with browsing(phone, framed_by="http://world.localhost:8413") as browser:
+        frame = await browser.get("/", sec_fetch_site="same-site", sec_fetch_dest="iframe")
+        stranger = await browser.get("/", sec_fetch_site="cross-site", sec_fetch_dest="iframe")
+        script = await browser.get("/", sec_fetch_site="same-site", sec_fetch_dest="empty")
+
+    assert [frame.status_code, stranger.status_code, script.status_code] == [200, 403, 403]
+    policy = frame.headers["content-security-policy"]
+    assert "; frame-ancestors http://world.localhost:8413;" in policy
+    assert "x-frame-options" not in frame.headers
+
+
 async def test_a_form_that_is_too_long_is_not_read(phone: Phone) -> None:
     async with browsing(phone) as browser:
         answer = await browser.post("/settings/language", {"language": "x" * MAX_FORM_BYTES})
@@ -61,6 +75,7 @@ async def test_every_answer_forbids_what_no_page_needs(phone: Phone) -> None:
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-frame-options"] == "DENY"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
 

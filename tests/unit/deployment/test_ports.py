@@ -33,11 +33,11 @@ def test_a_port_whose_last_connection_still_fades_away_is_free() -> None:
     require_free([port])
 
 
-def test_a_free_block_is_thirteen_ports_that_can_be_bound() -> None:
+def test_a_free_block_is_fourteen_ports_that_can_be_bound() -> None:
     base = free_block(12_345)
 
     with ExitStack() as stack:
-        for port in range(base, base + 13):
+        for port in range(base, base + 14):
             stack.enter_context(socket.create_server(("127.0.0.1", port)))
     assert base % 10 == 0
 

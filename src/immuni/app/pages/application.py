@@ -48,6 +48,7 @@ def create_pages(
     device_name: str | None = None,
     zone: tzinfo | None = None,
     territory: Territory | None = None,
+    framed_by: str | None = None,
 ) -> Starlette:
     """Return the pages of one phone.
 
@@ -58,6 +59,7 @@ def create_pages(
         device_name: What stands below the phone on a wide window; None takes it from the URL.
         zone: The time zone in which times of day are shown; None means that of the machine.
         territory: The provinces to choose from; None means Italy's.
+        framed_by: The one origin, of the same site, that may show the pages in a frame.
     """
     origin = urlsplit(public_url)
     name = device_name or (origin.hostname or "").partition(".")[0]
@@ -75,7 +77,9 @@ def create_pages(
     pages = [*outside, *(_after_onboarding(route, phone) for route in inside)]
     return Starlette(
         routes=[*pages, StaticFiles(_STATIC_FOLDER).route()],
-        middleware=[Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}")],
+        middleware=[
+            Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}", framed_by=framed_by)
+        ],
         exception_handlers={
             HTTPException: _refusal_page(screens),
             Exception: _fault_page(screens),

@@ -4,7 +4,7 @@ Every local program and every web site that the user visits can send requests to
 address. What keeps them out stands here, in front of everything else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,25 +18,33 @@ from immuni.web.page_headers import CONTENT_SECURITY_POLICY, PAGE_HEADERS
 MAX_FORM_BYTES: Final = 16 * 1024
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
-_HEADERS: Final = {
-    **PAGE_HEADERS,
-    # These pages fetch parts of themselves anew; others need no connection from scripts.
-    "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; connect-src 'self'",
-}
+_NOBODY: Final = "frame-ancestors 'none'"
 
 
 class Guard:
     """Lets through what comes from the App's own pages, and adds the headers that protect them."""
 
-    def __init__(self, app: ASGIApp, *, origin: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        origin: str,
+        framed_by: str | None = None,
+        frames: Sequence[str] = (),
+    ) -> None:
         """Guard `app`.
 
         Args:
             app: What lies behind.
             origin: The origin under which the pages are served, ``http://name:port``.
+            framed_by: The one origin, of the same site, that may show the pages in a frame; nobody
+                where it is None.
+            frames: The origins that the pages themselves show in frames.
         """
         self._app = app
         self._origin = origin
+        self._headers = _headers(framed_by, frames)
+        self._is_framed = framed_by is not None
         self._authority = urlsplit(origin).netloc
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,9 +54,9 @@ class Guard:
             return
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         if refusal is None:
-            await self._app(scope, receive, _protecting(send, path=scope["path"]))
+            await self._app(scope, receive, self._protecting(send, path=scope["path"]))
         else:
-            answer = PlainTextResponse(refusal.phrase, refusal, headers=_HEADERS)
+            answer = PlainTextResponse(refusal.phrase, refusal, headers=self._headers)
             await answer(scope, receive, send)
 
     def _refusal(self, method: str, headers: Headers) -> HTTPStatus | None:
@@ -56,37 +64,51 @@ class Guard:
         if headers.getlist("host") != [self._authority]:
             return HTTPStatus.MISDIRECTED_REQUEST
         if method in _SAFE_METHODS:
-            return None if _may_look(headers) else HTTPStatus.FORBIDDEN
+            return None if self._may_look(headers) else HTTPStatus.FORBIDDEN
         # Browsers send Origin with every form; what does not, is not one of our pages.
         if headers.getlist("origin") != [self._origin]:
             return HTTPStatus.FORBIDDEN
         return _body_refusal(headers.getlist("content-length"))
 
+    def _may_look(self, headers: Headers) -> bool:
+        """Tell whether a request for a page may come from where it comes.
 
-def _may_look(headers: Headers) -> bool:
-    """Tell whether a request for a page may come from where it comes.
+        Another site may lead here with a link, but not fetch or embed anything unseen.
+        """
+        site = headers.get("sec-fetch-site", "none")
+        wanted = headers.get("sec-fetch-dest")
+        # Whose frame it is, browsers learn from the policy.
+        is_frame = self._is_framed and site == "same-site" and wanted == "iframe"
+        return site in _OWN_SITES or wanted == "document" or is_frame
 
-    Another site may lead here with a link, but not fetch or embed anything unseen.
-    """
-    site = headers.get("sec-fetch-site", "none")
-    return site in _OWN_SITES or headers.get("sec-fetch-dest") == "document"
+    def _protecting(self, send: Send, *, path: str) -> Send:
+        # Pages show what nobody else should read, so they are kept nowhere; pictures and type may.
+        cache = "no-cache" if path.startswith("/static/") else "no-store"
+
+        async def protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                headers["Cache-Control"] = cache
+            await send(message)
+
+        return protected
+
+
+def _headers(framed_by: str | None, frames: Sequence[str]) -> Mapping[str, str]:
+    # These pages fetch parts of themselves anew; others need no connection from scripts.
+    policy = f"{CONTENT_SECURITY_POLICY}; connect-src 'self'"
+    if frames:
+        policy += f"; frame-src {' '.join(frames)}"
+    if framed_by is None:
+        return {**PAGE_HEADERS, "Content-Security-Policy": policy}
+    # The older header knows nobody and everybody only.
+    others = {name: value for name, value in PAGE_HEADERS.items() if name != "X-Frame-Options"}
+    policy = policy.replace(_NOBODY, f"frame-ancestors {framed_by}")
+    return {**others, "Content-Security-Policy": policy}
 
 
 def _body_refusal(lengths: Sequence[str]) -> HTTPStatus | None:
     if len(lengths) != 1 or not (lengths[0].isascii() and lengths[0].isdecimal()):
         return HTTPStatus.LENGTH_REQUIRED
     return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if int(lengths[0]) > MAX_FORM_BYTES else None
-
-
-def _protecting(send: Send, *, path: str) -> Send:
-    # Pages show what nobody else should read, so they are kept nowhere; pictures and type may be.
-    cache = "no-cache" if path.startswith("/static/") else "no-store"
-
-    async def protected(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.update(_HEADERS)
-            headers["Cache-Control"] = cache
-        await send(message)
-
-    return protected

@@ -43,6 +43,7 @@ from immuni.deployment.configured import Configured, read_configured
 from immuni.deployment.layout import Layout
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
+from immuni.deployment.settings import DeploymentSettings
 from immuni.deployment.signing_keys import keyring_of
 from immuni.deployment.wiring import (
     ANALYTICS_KEY_ID,
@@ -171,9 +172,8 @@ async def refresh_figures(file: Path, *, before: date) -> int:
 
 def _wiring_by_hand(configured: Configured) -> Wiring:
     configured.require(NEEDED[Role.JOBS])
-    return Wiring.of(
-        configured, clock=SystemClock(), entropy=SystemEntropy(), registry=CollectorRegistry()
-    )
+    clock = configured.of(DeploymentSettings).clock(SystemClock())
+    return Wiring.of(configured, clock=clock, entropy=SystemEntropy(), registry=CollectorRegistry())
 
 
 def _publisher(wiring: Wiring, pool: Pool, chunks: ChunkStore) -> Publisher:

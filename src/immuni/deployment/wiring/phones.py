@@ -14,7 +14,7 @@ from immuni.ble import VirtualAir
 from immuni.clock import Clock
 from immuni.deployment.roles import LOOPBACK, Role
 from immuni.deployment.serving import Listener, Server
-from immuni.deployment.settings import phone_url
+from immuni.deployment.settings import phone_url, world_url
 from immuni.deployment.virtual_phones import (
     PAST,
     PhoneClock,
@@ -111,5 +111,5 @@ async def _keep_checking(phone: Phone) -> None:
 
 def _server(number: int, phone: Phone, wiring: Wiring) -> Server:
     ports = wiring.deployment.ports
-    app = create_pages(phone, public_url=phone_url(number, ports))
+    app = create_pages(phone, public_url=phone_url(number, ports), framed_by=world_url(ports))
     return Server(app, Listener(LOOPBACK, ports.of_phone(number)), wiring.clock)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from immuni.clock import Clock, ManualClock
+from immuni.clock import Clock, MovableClock
 from immuni.framework.duties.duty import Duty
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -74,7 +74,7 @@ async def keep_living(
             group.create_task(_keep_trying(phone, duty, clock, sleep, on_fault))
 
 
-async def live_until(instant: datetime, phones: Sequence[Phone], clock: ManualClock) -> None:
+async def live_until(instant: datetime, phones: Sequence[Phone], clock: MovableClock) -> None:
     """Move the clock to `instant`, stopping wherever a duty of a phone is due on the way.
 
     Args:

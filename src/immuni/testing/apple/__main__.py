@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from joserfc.jwk import ECKey
 
-from immuni.clock import SystemClock
+from immuni.clock import MovedClock, SystemClock
 from immuni.testing.apple import AppleDeviceCheck, Developer
 
 
@@ -29,9 +29,11 @@ def main() -> None:
     parser.add_argument("--team-id", required=True)
     parser.add_argument("--key-id", required=True)
     parser.add_argument("--public-key", type=Path, required=True, help="PEM, on P-256")
+    parser.add_argument("--clock", type=Path, required=True, help="how far the time is ahead")
     given = parser.parse_args()
     key = ECKey.import_key(given.public_key.read_text(encoding="ascii"))
-    apple = AppleDeviceCheck(Developer(given.team_id, {given.key_id: key}), SystemClock())
+    developer = Developer(given.team_id, {given.key_id: key})
+    apple = AppleDeviceCheck(developer, MovedClock(given.clock, SystemClock()))
     config = uvicorn.Config(
         apple.app,
         host="127.0.0.1",
