@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from immuni.api import ConfigurationSettings, ExposureInfoUpload
 from immuni.app.notifications import Notification, NotificationKind
 from immuni.app.record import AppRecord, PastExposure, StoredSummary
+from immuni.app.sent import SENT_RETENTION
 from immuni.app.state import AtRisk, Positive, UserState, after_contact, is_news, on_day
 from immuni.risk import ExposureDetectionSummary, ExposureInfo
 
@@ -72,6 +73,7 @@ def purged(record: AppRecord, *, now: datetime) -> AppRecord:
             each for each in record.summaries if today - each.detected_on < SUMMARY_RETENTION
         ),
         history=tuple(each for each in record.history if today - each.day < HISTORY_RETENTION),
+        sent=tuple(each for each in record.sent if today - each.day < SENT_RETENTION),
         notifications=tuple(
             each for each in record.notifications if now - each.at < SUMMARY_RETENTION
         ),

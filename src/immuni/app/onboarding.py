@@ -16,17 +16,20 @@ _SATISFIED_WITHOUT = {
 }
 """Steps that are satisfied as soon as none of these stands in the way."""
 
+_OF_ONE_PLATFORM = {
+    OnboardingStep.LOCATION: Platform.ANDROID,
+    OnboardingStep.NOTIFICATIONS: Platform.IOS,
+}
+
 
 def steps_for(platform: Platform) -> tuple[OnboardingStep, ...]:
     """Return the steps of a platform profile, in order.
 
-    Only iOS asks before an App may notify. Location need not be switched on: that is a demand of
-    Google's Bluetooth scanner, and no device that runs this App has it.
+    Only iOS asks before an App may notify; only Android demands that location is switched on
+    before it scans for Bluetooth.
     """
     return tuple(
-        step
-        for step in OnboardingStep
-        if step is not OnboardingStep.NOTIFICATIONS or platform is Platform.IOS
+        step for step in OnboardingStep if _OF_ONE_PLATFORM.get(step, platform) is platform
     )
 
 

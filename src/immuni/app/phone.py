@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -11,6 +12,7 @@ from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
 from immuni.app.contents import UploadContents
 from immuni.app.onboarding import next_step
+from immuni.app.own_data import OwnData, own_data
 from immuni.app.record import AppRecord, OnboardingStep
 from immuni.app.session import BackgroundSession
 from immuni.app.state import UserState, after_dismissal, after_recovery
@@ -113,9 +115,16 @@ class Phone:
         await self.framework.start()
         await self.framework.resume()
 
-    async def switch_off(self) -> None:
-        """Let the framework fall silent until it is switched on again."""
-        await self.framework.stop()
+    async def pause(self, until: datetime | None) -> None:
+        """Let the framework fall silent for a while.
+
+        Args:
+            until: When it goes on by itself; None lasts until it is switched on.
+
+        Raises:
+            StoreError: The pause lasts only until the next start.
+        """
+        await self.framework.pause(until=until)
 
     async def background_session(self) -> None:
         """Run one background session, or do nothing while one runs or before the onboarding.
@@ -185,6 +194,24 @@ class Phone:
     def recover(self) -> None:
         """Note that the user has recovered: no longer positive."""
         self._change_user(after_recovery)
+
+    def own_data(self) -> OwnData:
+        """Return all that the phone knows of its owner, for them to take away."""
+        return own_data(self.record, self.framework.stored(), now=self.clock.now())
+
+    async def delete_everything(self) -> None:
+        """Destroy all that is stored on the phone, and begin anew with the onboarding.
+
+        A background session that goes on comes to its end first: what it finds goes too.
+
+        Raises:
+            StoreError, KeyStoreError: Something is left; it is safe to try again.
+        """
+        async with self._in_session:
+            self._flow = None
+            # The keys and what was heard first: as long as anything is left, the App says so.
+            await self.framework.delete_everything()
+            self._store.erase()
 
     async def close(self) -> None:
         """Fall silent and give back radio and files."""

@@ -9,6 +9,7 @@ from immuni.api import ExposureInfoUpload, ProvinceCode
 from immuni.app.analytics.memory import AnalyticsMemory
 from immuni.app.lockout import FailedChecks
 from immuni.app.notifications import Notification
+from immuni.app.sent import Sent
 from immuni.app.server_time import ServerTime
 from immuni.app.settings import SettingsInForce
 from immuni.app.state import Neutral, UserState
@@ -22,6 +23,7 @@ class OnboardingStep(StrEnum):
     PROVINCE = "province"
     EXPOSURE_NOTIFICATIONS = "exposure-notifications"
     BLUETOOTH = "bluetooth"
+    LOCATION = "location"
     NOTIFICATIONS = "notifications"
     LOCK = "lock"
     SCAMS = "scams"
@@ -94,6 +96,7 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
         is_warning_seen: Whether the user has looked at the latest warning.
         failed_checks: Refused codes, for the lockout.
         analytics: When Operational Info was and will be sent.
+        sent: What has left the phone and meant something, latest first.
     """
 
     onboarding: frozenset[OnboardingStep] = frozenset()
@@ -113,3 +116,4 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
     is_warning_seen: bool = True
     failed_checks: FailedChecks = FailedChecks()
     analytics: AnalyticsMemory = AnalyticsMemory()
+    sent: tuple[Sent, ...] = ()

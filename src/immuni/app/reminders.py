@@ -15,7 +15,7 @@ def reminded(record: AppRecord, issues: Sequence[ServiceIssue], *, now: datetime
 
     Args:
         record: The memory as it is.
-        issues: Why the service is not active.
+        issues: Why the service is not active, as far as the user is to be told.
         now: The phone's clock.
     """
     periods = reminder_periods(record.settings.values)

@@ -196,7 +196,7 @@ class BackgroundSession:
         status = phone_status(
             record, self.framework.status(), build_number=self.build.number, now=now
         )
-        return reminded(record, status.issues, now=now)
+        return reminded(record, status.issues_to_tell, now=now)
 
 
 async def _download(

@@ -55,6 +55,7 @@ class PhoneStatus:
         last_check: When a check for exposures was last completed.
         failure: Why the latest check was not completed.
         key_storage: Where the key of the phone's data is kept, in words.
+        paused_until: When a pause ends by itself; None where it does not, or there is none.
     """
 
     user: UserState
@@ -62,11 +63,19 @@ class PhoneStatus:
     last_check: datetime | None
     failure: CheckFailure | None
     key_storage: str
+    paused_until: datetime | None = None
 
     @property
     def active(self) -> bool:
         """Whether the phone protects its user."""
         return not self.issues
+
+    @property
+    def issues_to_tell(self) -> tuple[ServiceIssue, ...]:
+        """The issues of which the user is reminded: a pause that ends by itself is none."""
+        if self.paused_until is None:
+            return self.issues
+        return tuple(issue for issue in self.issues if issue is not ServiceIssue.PAUSED)
 
 
 def phone_status(
@@ -91,6 +100,7 @@ def phone_status(
         last_check=record.last_check,
         failure=record.failure,
         key_storage=framework.key_storage,
+        paused_until=framework.paused_until,
     )
 
 

@@ -32,30 +32,26 @@ class AppStore:
     former memory or the new one.
     """
 
-    def __init__(self, database: EncryptedDatabase) -> None:
-        """Read the memory from `database`, or begin an empty one.
+    _record: AppRecord
 
-        Raises:
-            UnreadableRecordError: A later version wrote it; nothing was changed.
-        """
-        self._database = database
-        try:
-            database.execute(_TABLE)
-            self._record = _read(database)
-        except BaseException:
-            database.close()
-            raise
+    def __init__(self, path: Path, key_store: KeyStore, entropy: Entropy) -> None:
+        """Read the memory from the file `path`, as `open` does."""
+        self._path = path
+        self._key_store = key_store
+        self._entropy = entropy
+        self._open()
 
     @classmethod
     def open(cls, path: Path, key_store: KeyStore, *, entropy: Entropy) -> Self:
         """Open the file `path` with the key in `key_store`; make both where there are none.
 
         Raises:
+            UnreadableRecordError: A later version wrote it; nothing was changed.
             StoreLockedError: The file is there and its key is not, or is another one.
             KeyStoreError: The place of the key cannot be looked into; no key was made.
             StoreError: The file cannot be opened.
         """
-        return cls(EncryptedDatabase(path, key_for(path, key_store, entropy)))
+        return cls(path, key_store, entropy)
 
     @property
     def record(self) -> AppRecord:
@@ -81,9 +77,30 @@ class AppStore:
             self._record = changed
         return changed
 
+    def erase(self) -> None:
+        """Destroy the file and its key, and begin anew with nothing.
+
+        Raises:
+            StoreError: Some file could not be deleted.
+            KeyStoreError: The memory is gone, its key is not.
+        """
+        self._database.destroy()
+        self._key_store.forget()
+        self._open()
+
     def close(self) -> None:
         """Give the file back."""
         self._database.close()
+
+    def _open(self) -> None:
+        key = key_for(self._path, self._key_store, self._entropy)
+        self._database = EncryptedDatabase(self._path, key)
+        try:
+            self._database.execute(_TABLE)
+            self._record = _read(self._database)
+        except BaseException:
+            self._database.close()
+            raise
 
 
 def _read(database: EncryptedDatabase) -> AppRecord:

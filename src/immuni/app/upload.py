@@ -18,6 +18,7 @@ from immuni.app.contents import UploadContents, build_upload, describe, newest_k
 from immuni.app.lockout import FailedChecks, after_failure, locked_until
 from immuni.app.packet import Envelope, check_packet, upload_packet
 from immuni.app.record import AppRecord
+from immuni.app.sent import SentKind, with_sent
 from immuni.app.state import after_upload
 from immuni.app.storage import AppStore
 from immuni.app.transport import HttpAnswer, ServerAddress, exchange
@@ -141,10 +142,16 @@ class UploadFlow:
             if answer.status == HTTPStatus.UNAUTHORIZED:
                 raise CodeExpiredError("the code expired before the upload")
             _expect_acceptance(answer)
-            today = self._desk.clock.now().astimezone(UTC).date()
-            self._desk.store.update(
-                lambda record: replace(record, user=after_upload(today), unseen=None)
-            )
+            self._desk.store.update(self._positive)
+
+    def _positive(self, record: AppRecord) -> AppRecord:
+        now = self._desk.clock.now()
+        return replace(
+            record,
+            user=after_upload(now.astimezone(UTC).date()),
+            unseen=None,
+            sent=with_sent(record.sent, SentKind.UPLOAD, now),
+        )
 
     def _upload(self) -> Upload:
         record = self._desk.store.record

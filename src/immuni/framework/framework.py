@@ -296,6 +296,10 @@ class ExposureNotificationFramework:
         now = self._clock.now()
         return await self._with_a_new_key(self._sharing.release_as_permitted(now), now)
 
+    def stored(self) -> dict[str, int]:
+        """Return how much of each kind the device stores; for the user, who may ask."""
+        return self._store.contents()
+
     async def delete_everything(self) -> None:
         """Fall silent and destroy all that is stored, with its key; the device begins anew.
 

@@ -1,10 +1,15 @@
 import re
 from datetime import timedelta
-from urllib.parse import quote
+from html import unescape
+from urllib.parse import quote, unquote
 
 import pytest
+from msgspec.structs import replace
 
+from immuni.api import ConfigurationSettings
 from immuni.app.phone import Phone
+from immuni.app.record import AppRecord
+from immuni.app.settings import SettingsInForce
 from immuni.app.state import AtRisk, Neutral, Positive
 from immuni.app.status import ServiceIssue
 from tests.integration.app.browser import Browser, browsing
@@ -25,6 +30,10 @@ PATHS = (
     "/privacy",
     "/terms",
     "/about",
+    "/support",
+    "/own-data",
+    "/own-data/delete",
+    "/service/pause",
     "/upload",
     "/state/contacted",
     "/state/recovered",
@@ -61,7 +70,7 @@ async def test_the_onboarding_leads_from_the_welcome_to_the_home_screen(world: W
         provinces = await browser.get("/onboarding/province?region=Abruzzo")
         assert "Chieti" in provinces.text
         page = await browser.post("/onboarding/province", {"province": "CH"})
-        for step in ("exposure-notifications", "lock", "scams", "done"):
+        for step in ("exposure-notifications", "location", "lock", "scams", "done"):
             assert page.url.path == f"/onboarding/{step}"
             page = await browser.post(f"/onboarding/{step}")
 
@@ -238,17 +247,120 @@ async def test_where_the_service_has_not_started_the_upload_says_so(world: World
         assert heading((await browser.get("/upload")).text) == "Not yet in your region"
 
 
-async def test_an_inactive_service_says_why_and_can_be_reactivated(world: World) -> None:
+async def test_every_step_back_to_a_service_that_works_is_shown_until_it_is_done(
+    world: World,
+) -> None:
     phone = await world.add_ready("alice")
+    await phone.framework.stop()
+    await phone.framework.switch_bluetooth(on=False)
+    world.pass_over(2 * DAY)
     async with browsing(phone) as browser:
-        await browser.post("/service/off")
         home = await browser.get("/")
         assert "Exposure notifications are switched off." in home.text
-        assert phone.status().issues == (ServiceIssue.SWITCHED_OFF,)
+        assert "Bluetooth is off." in home.text
 
-        await browser.post("/service/reactivate")
+        first = await browser.get("/service/reactivate")
+        assert heading(first.text) == "Switch on exposure notifications"
+        second = await browser.post("/service/reactivate", {"step": "switched_off"})
+        assert heading(second.text) == "Switch on Bluetooth"
+        refused = await browser.post("/service/reactivate", {"step": "bluetooth_off"})
+        assert heading(refused.text) == "Switch on Bluetooth"
+        assert "not done yet" in refused.text
+
+        await phone.framework.switch_bluetooth(on=True)
+        third = await browser.post("/service/reactivate", {"step": "bluetooth_off"})
+        assert heading(third.text) == "Connect to the internet"
+        last = await browser.get("/service/reactivate?after=no_recent_check")
+        assert last.url.path == "/"
+
+    assert phone.status().issues == (ServiceIssue.NO_RECENT_CHECK,)
+
+
+async def test_a_pause_ends_by_itself_after_the_hours_that_were_chosen(world: World) -> None:
+    phone = await world.add_ready("alice")
+    async with browsing(phone) as browser:
+        home = await browser.post("/service/pause", {"hours": "4"})
+        assert heading(home.text) == "Immuni is paused"
+        assert "Today at 04:00" in home.text
+        assert phone.status().issues == (ServiceIssue.PAUSED,)
+        await phone.background_session()
+        assert phone.record.notifications == ()
+
+        await world.live(timedelta(hours=4))
 
     assert phone.status().active
+
+
+async def test_a_pause_without_end_lasts_until_it_is_ended(world: World) -> None:
+    phone = await world.add_ready("alice")
+    async with browsing(phone) as browser:
+        await browser.post("/service/pause", {"hours": "9"})
+        assert phone.status().active
+        await browser.post("/service/pause", {"hours": "without-end"})
+        await world.live(DAY)
+        assert phone.status().issues[0] is ServiceIssue.PAUSED
+
+        await browser.post("/service/resume")
+
+    assert ServiceIssue.PAUSED not in phone.status().issues
+
+
+async def test_help_shares_what_it_shows_and_nothing_of_the_person(warned: Phone) -> None:
+    async with browsing(warned) as browser:
+        alone = await browser.get("/support")
+        warned._store.update(
+            lambda record: replace(
+                record,
+                settings=SettingsInForce(
+                    ConfigurationSettings(support_email="help@example.org", support_phone="800 91")
+                ),
+            )
+        )
+        page = await browser.get("/support")
+
+    assert "mailto:" not in alone.text
+    assert "tel:" not in alone.text
+    assert 'href="tel:80091"' in page.text
+    shown = re.search(r'<pre id="diagnostics"[^>]*>(.*?)</pre>', page.text, re.DOTALL)
+    mailed = re.search(
+        r'href="mailto:help@example.org\?subject=Immuni&amp;body=([^"]*)"', page.text
+    )
+    assert shown is not None
+    assert mailed is not None
+    assert unquote(mailed[1]).strip() == unescape(shown[1]).strip()
+    assert "Obstacles: none" in shown[1]
+    for private in ("Chieti", "CH", "risk", "8 June", "2020-06-08"):
+        assert private not in shown[1]
+
+
+async def test_the_own_data_can_be_read_taken_away_and_deleted(world: World) -> None:
+    phone = await world.add_ready("alice")
+    await world.live(DAY)
+    async with browsing(phone) as browser:
+        assert "Nothing about you has left" in (await browser.get("/own-data")).text
+        await browser.get("/upload")
+        assert phone.flow is not None
+        world.servers.authorise(phone.flow.otp)
+        await phone.check_code()
+        await phone.upload(consent=True)
+        shown = await browser.get("/own-data")
+        file = await browser.post("/own-data/download")
+        stranger = await browser.get("/own-data/download")
+        keys = phone.framework.stored()["tek"]
+
+        await browser.get("/own-data/delete")
+        assert isinstance(phone.record.user, Positive)
+        begin = await browser.post("/own-data/delete")
+
+    assert "Your positive result" in shown.text
+    assert "attachment" in file.headers["content-disposition"]
+    assert file.json()["province"] == "CH"
+    assert file.json()["stored"]["tek"] == keys > 0
+    assert stranger.status_code == 405
+    assert begin.url.path == "/onboarding/welcome"
+    assert phone.record == AppRecord()
+    assert phone.framework.stored()["tek"] == 0
+    assert not phone.status().active
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def test_a_new_phone_goes_through_its_steps_in_order() -> None:
         OnboardingStep.PRIVACY,
         OnboardingStep.PROVINCE,
         OnboardingStep.EXPOSURE_NOTIFICATIONS,
+        OnboardingStep.LOCATION,
         OnboardingStep.LOCK,
         OnboardingStep.SCAMS,
         OnboardingStep.DONE,
@@ -33,6 +34,11 @@ def test_a_new_phone_goes_through_its_steps_in_order() -> None:
 def test_only_ios_is_asked_for_notifications() -> None:
     assert OnboardingStep.NOTIFICATIONS in steps_for(Platform.IOS)
     assert OnboardingStep.NOTIFICATIONS not in steps_for(Platform.ANDROID)
+
+
+def test_only_android_wants_location_to_be_switched_on() -> None:
+    assert OnboardingStep.LOCATION in steps_for(Platform.ANDROID)
+    assert OnboardingStep.LOCATION not in steps_for(Platform.IOS)
 
 
 def test_steps_that_the_device_satisfies_are_skipped() -> None:

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -35,6 +35,17 @@ def test_all_issues_are_told_the_gravest_first() -> None:
         ServiceIssue.PERMISSION_MISSING,
         ServiceIssue.RADIO_LOST,
     )
+
+
+def test_a_pause_that_ends_by_itself_is_told_to_nobody_again() -> None:
+    reasons = frozenset({InactiveReason.PAUSED, InactiveReason.BLUETOOTH_OFF})
+
+    def told(until: datetime | None) -> tuple[ServiceIssue, ...]:
+        framework = Status(reasons, "a safe", paused_until=until)
+        return phone_status(CHECKED, framework, build_number=10, now=NOW).issues_to_tell
+
+    assert told(NOW + timedelta(hours=1)) == (ServiceIssue.BLUETOOTH_OFF,)
+    assert told(None) == (ServiceIssue.PAUSED, ServiceIssue.BLUETOOTH_OFF)
 
 
 def test_a_day_without_a_completed_check_is_an_issue() -> None:

@@ -63,6 +63,25 @@ def test_a_change_that_fails_leaves_the_memory_as_it_was(tmp_path: Path) -> None
     store.close()
 
 
+def test_what_is_erased_is_gone_with_its_key(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.update(lambda record: replace(record, province=ProvinceCode(MARK)))
+    former = (tmp_path / "app.key").read_bytes()
+
+    store.erase()
+    written = store.update(lambda record: replace(record, last_processed_chunk=1))
+    store.close()
+
+    again = open_store(tmp_path)
+    assert again.record == written == AppRecord(last_processed_chunk=1)
+    again.close()
+    key = (tmp_path / "app.key").read_bytes()
+    assert key != former
+    database = EncryptedDatabase(tmp_path / "app.db", key)
+    assert not any(MARK.encode() in page for page in database.plain_pages())
+    database.close()
+
+
 def test_a_lost_key_is_not_replaced_by_a_new_one(tmp_path: Path) -> None:
     open_store(tmp_path).close()
     (tmp_path / "app.key").rename(tmp_path / "app.key.away")

@@ -41,12 +41,17 @@ from immuni.app.analytics.tokens import (
 )
 from immuni.app.build import Build
 from immuni.app.record import AppRecord
+from immuni.app.sent import SentKind, with_sent
 from immuni.app.storage import AppStore
 from immuni.app.transport import HttpAnswer, ServerAddress, ServerUnreachableError, exchange
 from immuni.entropy import Entropy
 from immuni.framework import ExposureNotificationFramework
 
 TIMEOUT: Final = timedelta(seconds=60)
+_NOTED: Final = {
+    Sending.WITH_EXPOSURE: SentKind.REPORT_WITH_EXPOSURE,
+    Sending.WITHOUT_EXPOSURE: SentKind.REPORT_WITHOUT_EXPOSURE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +140,17 @@ class Reporting:
             if genuine is None:
                 return
             info = genuine
-        await self._exchange(await self._packet(info, is_dummy=is_dummy))
+        packet = await self._packet(info, is_dummy=is_dummy)
+        self._note(sending, now)
+        await self._exchange(packet)
+
+    def _note(self, sending: Sending, now: datetime) -> None:
+        """Tell the user's own record, before it leaves: whether it arrives is never known."""
+        kind = _NOTED.get(sending)
+        if kind is not None:
+            self.store.update(
+                lambda record: replace(record, sent=with_sent(record.sent, kind, now))
+            )
 
     async def _packet(self, info: AppleOperationalInfo, *, is_dummy: bool) -> bytes:
         authority = self._address().authority

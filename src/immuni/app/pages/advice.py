@@ -13,6 +13,7 @@ from immuni.app.pages.answers import go_to
 from immuni.app.pages.home import state_name
 from immuni.app.pages.language import Language
 from immuni.app.pages.screens import Screens
+from immuni.app.pages.support import contact_of
 from immuni.app.pages.words import closeness_text, length_text
 from immuni.app.phone import Phone
 from immuni.app.state import AtRisk, UserState
@@ -93,7 +94,7 @@ class AdvicePages:
             state=state_name(state),
             contact_day=language.day(state.last_contact_day) if isinstance(state, AtRisk) else "",
             own_words=_own_words(settings, state, language),
-            support=_support(settings),
+            support=contact_of(settings),
         )
 
     async def history(self, request: Request) -> Response:
@@ -130,14 +131,3 @@ def _own_words(settings: ConfigurationSettings, state: UserState, language: Lang
     name = state_name(state).replace("-", "_")
     by_state = settings.advice.get(language.code, {})
     return next((words for state_of, words in by_state.items() if state_of == name), None)
-
-
-def _support(settings: ConfigurationSettings) -> dict[str, object] | None:
-    if settings.support_phone is None and settings.support_email is None:
-        return None
-    return {
-        "phone": settings.support_phone,
-        "email": settings.support_email,
-        "opens": settings.support_phone_opening_time,
-        "closes": settings.support_phone_closing_time,
-    }

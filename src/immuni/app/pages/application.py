@@ -20,9 +20,12 @@ from immuni.app.pages.answers import go_to
 from immuni.app.pages.guard import Guard
 from immuni.app.pages.home import HomePages
 from immuni.app.pages.onboarding import OnboardingPages
+from immuni.app.pages.own_data import OwnDataPages
 from immuni.app.pages.reading import ReadingPages
 from immuni.app.pages.screens import Screens
+from immuni.app.pages.service import ServicePages
 from immuni.app.pages.settings import SettingsPages
+from immuni.app.pages.support import SupportPages
 from immuni.app.pages.upload import UploadPages
 from immuni.app.phone import Phone
 from immuni.web.languages import translatable
@@ -66,6 +69,8 @@ def create_pages(
     screens = Screens(phone, name, zone, territory or italy())
     inside = [
         *AdvicePages(screens).routes(),
+        *OwnDataPages(screens).routes(),
+        *ServicePages(screens).routes(),
         *SettingsPages(screens).routes(),
         *UploadPages(screens).routes(),
     ]
@@ -73,6 +78,7 @@ def create_pages(
         *HomePages(screens).routes(),
         *OnboardingPages(screens).routes(),
         *ReadingPages(screens).routes(),
+        *SupportPages(screens).routes(),
     ]
     pages = [*outside, *(_after_onboarding(route, phone) for route in inside)]
     return Starlette(

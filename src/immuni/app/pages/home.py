@@ -32,8 +32,6 @@ class HomePages:
             Route("/", self.home),
             Route("/state", self.news),
             Route("/notifications/seen", self.dismiss_notification, methods=["POST"]),
-            Route("/service/reactivate", self.reactivate, methods=["POST"]),
-            Route("/service/off", self.switch_off, methods=["POST"]),
         ]
 
     async def home(self, request: Request) -> Response:
@@ -58,16 +56,6 @@ class HomePages:
         self.screens.phone.mark_seen()
         return go_to("/")
 
-    async def reactivate(self, _request: Request) -> Response:
-        """Switch the service on again, with the user's permission."""
-        await self.screens.phone.switch_on()
-        return go_to("/")
-
-    async def switch_off(self, _request: Request) -> Response:
-        """Switch the service off."""
-        await self.screens.phone.switch_off()
-        return go_to("/settings")
-
     def _values(self, request: Request) -> dict[str, object]:
         phone, language = self.screens.phone, self.screens.language(request)
         status = phone.status()
@@ -78,7 +66,8 @@ class HomePages:
             "contact_day": "",
             "upload_day": "",
             "issues": [issue_text(issue, language) for issue in status.issues],
-            "can_reactivate": bool(_SWITCHES.intersection(status.issues)),
+            "is_paused": status.issues == (ServiceIssue.PAUSED,),
+            "paused_until": self.screens.moment(request, status.paused_until),
             "last_check": self.screens.moment(request, status.last_check),
             "failure": failure_text(status.failure, language),
             "bubble": bubble,

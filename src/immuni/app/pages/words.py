@@ -8,6 +8,7 @@ from typing import Final
 from immuni.app.notifications import Notification, NotificationKind
 from immuni.app.pages.language import Language
 from immuni.app.record import CheckFailure, PastExposure
+from immuni.app.sent import Sent, SentKind
 from immuni.app.status import ServiceIssue
 from immuni.app.transport import ServerUnreachableError
 from immuni.app.upload_errors import (
@@ -117,6 +118,30 @@ _NOTIFICATIONS: Final[Mapping[NotificationKind, Message]] = {
     ),
 }
 
+_SENT: Final[Mapping[SentKind, Message]] = {
+    SentKind.UPLOAD: Message(
+        translatable("Your positive result"),
+        translatable(
+            "The keys of your phone, your province, and day, length and closeness of risky "
+            "contacts. You agreed to it."
+        ),
+    ),
+    SentKind.REPORT_WITH_EXPOSURE: Message(
+        translatable("A report that Immuni warned you"),
+        translatable(
+            "Your province, the kind of phone, what is switched on, and the day of the contact. "
+            "Nothing in it says who you are."
+        ),
+    ),
+    SentKind.REPORT_WITHOUT_EXPOSURE: Message(
+        translatable("A report that Immuni works"),
+        translatable(
+            "Your province, the kind of phone, and what is switched on. "
+            "Nothing in it says who you are."
+        ),
+    ),
+}
+
 KEY_PLACES: Final = (
     translatable("a file that only its owner can read"),
     translatable("the key store of this device"),
@@ -148,6 +173,11 @@ def notification_message(notification: Notification | None, language: Language) 
     return (
         None if notification is None else _translated(_NOTIFICATIONS[notification.kind], language)
     )
+
+
+def sent_message(sent: Sent, language: Language) -> Message:
+    """Say what was sent, and what was in it."""
+    return _translated(_SENT[sent.kind], language)
 
 
 def length_text(contact: PastExposure, language: Language) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from immuni.app.notifications import Notification, NotificationKind
 from immuni.app.pages.language import LANGUAGES, language_of
+from immuni.app.pages.remedies import REMEDIES
 from immuni.app.pages.words import (
     closeness_text,
     failure_text,
@@ -11,8 +12,10 @@ from immuni.app.pages.words import (
     length_text,
     notification_message,
     problem_message,
+    sent_message,
 )
 from immuni.app.record import CheckFailure, PastExposure
+from immuni.app.sent import Sent, SentKind
 from immuni.app.status import ServiceIssue
 from immuni.app.transport import ServerUnreachableError
 from immuni.app.upload_errors import UploadError, UploadOrderError
@@ -36,6 +39,17 @@ def test_every_fact_has_words_in_every_language(code: str) -> None:
     assert all(
         notification_message(Notification(kind=kind, at=NOW), language) for kind in NotificationKind
     )
+
+
+def test_for_every_reason_there_is_a_page_that_helps() -> None:
+    assert set(REMEDIES) == set(ServiceIssue)
+    # Whatever the App cannot do itself, it explains step by step, but for what a store does.
+    by_hand = {issue for issue, remedy in REMEDIES.items() if not remedy.is_done_by_app}
+    assert all(REMEDIES[issue].hints for issue in by_hand - {ServiceIssue.UPDATE_REQUIRED})
+
+
+def test_whatever_can_be_sent_is_told_in_words() -> None:
+    assert all(sent_message(Sent(NOW.date(), kind), ENGLISH).text for kind in SentKind)
 
 
 def test_everything_that_can_stop_an_upload_has_words() -> None:
