@@ -71,7 +71,7 @@ def test_a_code_on_one_phone_becomes_a_warning_on_the_other(
     portal.get_by_label("Password", exact=True).fill(account["password"])
     portal.get_by_role("button", name="Sign in").click()
     portal.get_by_label("The code on the phone").fill(f"{code[:3]} {code[3:7]}-{code[7:]}".lower())
-    expect(portal.get_by_text("The code adds up.")).to_be_visible()
+    expect(portal.get_by_text("The ten characters fit together.")).to_be_visible()
     portal.locator("label.day", has_text="Yesterday").first.click()
     portal.get_by_role("button", name="Authorise").click()
     expect(portal).to_have_url(f"{system.told['portal']}/authorised")

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -17,6 +18,9 @@ from immuni.portal.signing_in.session import Session, SessionCookie, SessionEnd
 from immuni.portal.signing_in.sessions import Sessions
 from immuni.portal.site import Site
 from immuni.web import ENDPOINT_KEY
+
+UNFINISHED: Final = "again"
+"""In the query of a page to which somebody comes back with what they sent not done."""
 
 OpenHandler = Callable[[Request], Awaitable[Response]]
 
@@ -159,7 +163,7 @@ class Door:
         referrer = urlsplit(request.headers.get("referer", ""))
         if f"{referrer.scheme}://{referrer.netloc}" != self._site.origin:
             return "/"
-        return referrer.path.removeprefix(self._site.prefix) or "/"
+        return f"{referrer.path.removeprefix(self._site.prefix) or '/'}?{UNFINISHED}"
 
 
 def open_page(path: str, handler: OpenHandler, *, method: str = "GET") -> Route:

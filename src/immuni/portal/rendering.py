@@ -7,6 +7,7 @@ from jinja2.environment import TemplateModule
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from immuni.portal.door import UNFINISHED
 from immuni.portal.language import LANGUAGES, Language, language_of
 from immuni.portal.menu import insights_of, menu_of
 from immuni.portal.oidc.providers import Provider
@@ -77,6 +78,7 @@ class Pages:
                 path=request.url.path,
                 # Where a form was sent to there need not be a page.
                 here=request.url.path if request.method == "GET" else "/",
+                unfinished=request.method == "GET" and UNFINISHED in request.query_params,
                 **values,
             )
         )

@@ -111,7 +111,7 @@ async def test_what_is_misread_first_is_noticed_and_what_is_read_again_is_not(
 
     answer = await operator.post("/practice", {**form, "code": heard, **SYMPTOMS})
 
-    assert "one character is wrong" in verdict(answer)
+    assert "This code is not right." in verdict(answer)
     assert read_again.replace(" ", "") == form["shown"]
     assert form_of(answer)["shown"] == form["shown"]
     assert check_digit(form["shown"][:9]) != form["shown"][9]

@@ -270,7 +270,8 @@ async def test_a_form_that_came_too_late_leads_back_to_its_page(world: World) ->
 
     answer = await anna.post("/account/recovery-codes", {"csrf": csrf})
 
-    assert answer.headers["location"] == "/prove?to=%2Faccount%2Frecovery-codes"
+    assert answer.headers["location"] == "/prove?to=%2Faccount%2Frecovery-codes%3Fagain"
+    assert "Not done yet." in (await anna.get("/?again")).text
     assert await world.rows("SELECT * FROM recovery_code") == []
 
 

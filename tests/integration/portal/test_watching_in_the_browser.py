@@ -1,6 +1,7 @@
 """A supervisor's and an operator's pages, as a browser shows them."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -74,9 +75,18 @@ async def test_a_supervisor_stops_an_operator_in_a_few_presses_and_lets_go(
     await page.wait_for_selector("text=Strange calls at night")
     assert "Authorising is stopped for your account" in (await operator.get()).text
 
-    await page.click("summary:has-text('Let go on')")
-    await page.click("form button:has-text('Let go on')")
-    await page.wait_for_selector("text=Strange calls at night", state="detached")
+    world.clock.advance(timedelta(minutes=11))
+    await page.click("summary:has-text('End the stop')")
+    await page.click("button:has-text('Allow codes again')")
+    await page.fill("#password", PASSWORD)
+    await page.press("#password", "Enter")
+    await page.wait_for_selector("text=Please press once more what you had chosen.")
+    await look(page)
+    assert "Authorising is stopped for your account" in (await operator.get()).text
+    await page.click("summary:has-text('End the stop')")
+    await page.click("button:has-text('Allow codes again')")
+    await page.wait_for_selector("text=The stop has ended")
+    assert "Authorising is stopped" not in (await operator.get()).text
 
     await page.click("nav >> text=Totals")
     await look(page)

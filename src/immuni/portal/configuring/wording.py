@@ -36,7 +36,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Wording]]] = {
     translatable("Who is warned"): {
         "exposure_info_minimum_risk_score": Wording(
             translatable("Score that warns"),
-            translatable("From this total risk score of a contact on, the app warns its user."),
+            translatable("The app warns its user once a contact reaches this total risk score."),
         ),
         "exposure_configuration": Wording(
             translatable("How contacts are scored"),

@@ -16,6 +16,7 @@ from immuni.portal.limits.watching import watched_by
 
 _MAX_REASON: Final = 200
 _MORE: Final = (10, 25, 50, 100)
+_RELEASED: Final = "released"
 _MAX_ID: Final = 2**63 - 1
 
 
@@ -68,7 +69,7 @@ class WatchPages:
             await self._switches.release(visit.account, _number(visit.form.get("id", "")))
         except OutOfReachError:
             return await self._page(visit, fault="reach")
-        return self._back()
+        return self._back(f"?{_RELEASED}")
 
     async def allow(self, visit: Visit) -> Response:
         """Let somebody authorise more today."""
@@ -99,6 +100,7 @@ class WatchPages:
             status=422 if fault else 200,
             watched=watched,
             fault=fault,
+            released=_RELEASED in visit.request.query_params,
             typed=visit.form,
             more=_MORE,
             whole=visit.account.role.whole_authority,
@@ -109,8 +111,8 @@ class WatchPages:
     def _today(self) -> date:
         return self._desk.clock.now().astimezone(self._desk.settings.portal_time_zone).date()
 
-    def _back(self) -> RedirectResponse:
-        return RedirectResponse(self._desk.site.link("/watch"), status_code=303)
+    def _back(self, query: str = "") -> RedirectResponse:
+        return RedirectResponse(self._desk.site.link("/watch") + query, status_code=303)
 
 
 def _whom(text: str) -> tuple[Scope | None, int | None]:

@@ -19,6 +19,7 @@ function watchCode(input) {
     words?.querySelectorAll("[data-pair]").forEach((pair) => {
       if (![...pair.dataset.pair].some((character) => code.includes(character))) pair.remove();
     });
+    words?.querySelectorAll(".confused:not(:has([data-pair]))").forEach((place) => place.remove());
     return words;
   }
 
