@@ -40,14 +40,16 @@ from immuni.database import open_pool
 from immuni.portal.audit.trail import AuditTrail
 from tests.integration.portal.test_audit_chain import EVENT, KEYS
 
-async def append(pool):
+async def append(trail):
     while True:
-        await AuditTrail(pool, KEYS).record(EVENT)
+        await trail.record(EVENT)
         print("appended", flush=True)
 
 async def main():
     async with open_pool(sys.argv[1], max_size=4) as pool:
-        await asyncio.gather(*(append(pool) for _ in range(4)))
+        shared = AuditTrail(pool, KEYS)
+        trails = [shared, shared, shared, AuditTrail(pool, KEYS)]
+        await asyncio.gather(*(append(trail) for trail in trails))
 
 asyncio.run(main())
 """
@@ -68,6 +70,13 @@ async def whole_chain(pool: Pool, keys: AuditKeys = KEYS) -> ChainEnd:
             end = extended(end, event, keys)
     assert head == end
     return end
+
+
+async def subjects(pool: Pool) -> list[str]:
+    """Return what the events were done to, in their order."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute("SELECT subject FROM audit_event ORDER BY id")
+        return [subject async for (subject,) in cursor]
 
 
 async def test_events_come_back_as_they_were_chained(pool: Pool) -> None:
@@ -91,6 +100,63 @@ async def test_fifty_at_once_from_several_processes_leave_no_gap_and_one_chain(
         )
 
         assert (await whole_chain(pools[0])).last_id == 50
+
+
+async def test_what_is_recorded_at_once_shares_transactions_and_one_chain(pool: Pool) -> None:
+    trail = AuditTrail(pool, KEYS)
+
+    await asyncio.gather(*(trail.record(EVENT) for _ in range(50)))
+
+    assert (await whole_chain(pool)).last_id == 50
+    async with pool.connection() as connection:
+        cursor = await connection.execute("SELECT count(DISTINCT xmin::text) FROM audit_event")
+        row = await cursor.fetchone()
+    assert row is not None
+    assert row[0] < 10
+
+
+async def test_an_event_that_cannot_be_stored_takes_no_other_with_it(pool: Pool) -> None:
+    trail = AuditTrail(pool, KEYS)
+    broken = [replace(EVENT, subject="\0"), replace(EVENT, account_id=404)]
+    events = [replace(EVENT, subject=f"event {number}") for number in range(4)]
+
+    outcomes = await asyncio.gather(
+        *(trail.record(each) for each in [*events[:2], *broken, *events[2:]]),
+        return_exceptions=True,
+    )
+
+    assert [type(each) for each in outcomes] == [
+        *[type(None)] * 2,
+        psycopg.DataError,
+        psycopg.errors.ForeignKeyViolation,
+        *[type(None)] * 2,
+    ]
+    assert (await whole_chain(pool)).events == 4
+    assert await subjects(pool) == [f"event {number}" for number in range(4)]
+
+
+async def test_a_group_whose_end_nobody_knows_is_not_written_again(
+    portal_database: PortalDatabase, pool: Pool
+) -> None:
+    async with await psycopg.AsyncConnection.connect(portal_database.owner) as owner:
+        # The database goes away in the middle of the first attempt.
+        await owner.execute(
+            "CREATE FUNCTION go_away() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$"
+            " BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$"
+        )
+        await owner.execute(
+            "CREATE CONSTRAINT TRIGGER go_away AFTER INSERT ON audit_event"
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 2)"
+            " EXECUTE FUNCTION go_away()"
+        )
+    trail = AuditTrail(pool, KEYS)
+
+    outcomes = await asyncio.gather(
+        *(trail.record(EVENT) for _ in range(3)), return_exceptions=True
+    )
+
+    assert all(isinstance(each, psycopg.OperationalError) for each in outcomes)
+    assert (await whole_chain(pool)).events == 0
 
 
 async def test_a_transaction_that_fails_leaves_neither_event_nor_gap(pool: Pool) -> None:

@@ -26,11 +26,11 @@ from immuni.backend.analytics.rules import Attestation, OperationalRecord, recor
 from immuni.backend.analytics.store import TokenClaim
 from immuni.backend.connections import require_answer
 from immuni.backend.errors import InvalidRequestError, UnavailableError
-from immuni.backend.grouping import PATIENCE, Grouped, GroupWork
 from immuni.backend.outage import Outage
 from immuni.backend.shaping import PADDED, Gate, Shaping
 from immuni.clock import Clock
 from immuni.database import Pool
+from immuni.database.grouping import PATIENCE, Grouped, GroupWork
 from immuni.web import Call, Endpoint, Method, Parameter, Place, Reply, Service
 
 _DUMMY = Parameter(

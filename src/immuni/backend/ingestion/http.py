@@ -27,7 +27,6 @@ from immuni.backend.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from immuni.backend.grouping import PATIENCE, Grouped
 from immuni.backend.infectiousness import Infectiousness
 from immuni.backend.ingestion.accepting import Acceptance, VettedUpload
 from immuni.backend.ingestion.limiter import WrongCodeLimiter, WrongCodeMetrics
@@ -40,6 +39,7 @@ from immuni.backend.sealing import SealingKey
 from immuni.backend.shaping import PADDED, Shaping
 from immuni.clock import Clock
 from immuni.database import Pool
+from immuni.database.grouping import PATIENCE, Grouped
 from immuni.entropy import Entropy
 from immuni.otp import OtpHash, parse_otp_hash
 from immuni.web import Call, Endpoint, Headers, Method, Parameter, Place, Reply, Service

@@ -1,8 +1,8 @@
 """Work that is done for everybody who waits for it at once: one transaction in place of many.
 
 A transaction costs the same exchanges with the database and the same write to the disk whether it
-stores one upload or fifty. So the first of a group waits a moment for others, where its answer has
-to wait anyway, and what comes while a group is at work is the next group.
+stores one item or fifty. So what comes while a group is at work is the next group, and where an
+answer has to wait anyway, the first of a group waits a moment for others.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Final, Generic, TypeVar, cast
+
+from psycopg import OperationalError
 
 from immuni.errors import ImmuniError
 
@@ -56,6 +58,8 @@ class Grouped(Generic[T, R]):
 
         Raises:
             ImmuniError: The item was refused, or its whole group.
+            OperationalError: The database failed the whole group. It is not tried again: where the
+                connection was lost while committing, nobody knows what was done.
             Exception: Whatever the work raises for the item alone.
         """
         outcome: asyncio.Future[R] = asyncio.get_running_loop().create_future()
@@ -106,7 +110,7 @@ class Grouped(Generic[T, R]):
     async def _serve(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:
             results = await self._work([item for item, _ in group])
-        except ImmuniError as error:
+        except (ImmuniError, OperationalError) as error:
             _settle(group, [error] * len(group))
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
             if len(group) == 1:

@@ -6,9 +6,10 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from psycopg import OperationalError
 
 from immuni.backend.errors import OtpUnknownError, UnavailableError
-from immuni.backend.grouping import Grouped
+from immuni.database.grouping import Grouped
 from immuni.errors import ImmuniError
 
 pytestmark = pytest.mark.anyio
@@ -121,19 +122,20 @@ async def test_a_fault_stays_with_the_item_that_brings_it() -> None:
     assert outcomes[2] == 8
 
 
-async def test_an_outage_is_told_to_all_and_tried_once() -> None:
+@pytest.mark.parametrize("outage", [UnavailableError("away"), OperationalError("away")])
+async def test_an_outage_is_told_to_all_and_tried_once(outage: Exception) -> None:
     tries = 0
 
     async def away(_group: Sequence[int]) -> list[int | ImmuniError]:
         nonlocal tries
         tries += 1
-        raise UnavailableError("away")
+        raise outage
 
     double = Grouped[int, int](away)
 
     outcomes = await asyncio.gather(*(double(each) for each in range(5)), return_exceptions=True)
 
-    assert {type(each) for each in outcomes} == {UnavailableError}
+    assert {type(each) for each in outcomes} == {type(outage)}
     assert tries == 1
 
 
