@@ -26,6 +26,7 @@ from immuni.portal.signing_in.entrance import Entrance
 from immuni.portal.signing_in.pages import SignInPages
 from immuni.portal.signing_in.sessions import Sessions
 from immuni.portal.signing_in.store import SessionStore
+from immuni.portal.signing_in.using import SessionUse
 from immuni.settings import SettingsError
 
 
@@ -60,6 +61,7 @@ class WayIn:
         """
         sessions = Sessions(
             SessionStore(desk.pool, desk.trail),
+            SessionUse(desk.pool, desk.trail),
             clock=desk.clock,
             entropy=desk.entropy,
             settings=desk.settings,

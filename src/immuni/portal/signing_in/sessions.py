@@ -14,8 +14,9 @@ from immuni.portal.signing_in.session import (
     SessionCookie,
     SessionEnd,
 )
-from immuni.portal.signing_in.store import Limits, OwnSession, SessionStore
+from immuni.portal.signing_in.store import OwnSession, SessionStore
 from immuni.portal.signing_in.turns import TURN_BYTES
+from immuni.portal.signing_in.using import Limits, SessionUse
 
 __all__ = ["CookieSecret", "Proof", "Session", "SessionCookie", "SessionEnd", "Sessions"]
 
@@ -27,10 +28,17 @@ class Sessions:
     """Opens, finds and ends sessions; they slide, and end at the latest after a shift."""
 
     def __init__(
-        self, store: SessionStore, *, clock: Clock, entropy: Entropy, settings: PortalSettings
+        self,
+        store: SessionStore,
+        use: SessionUse,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        settings: PortalSettings,
     ) -> None:
         """Keep what is needed to tell a session's age."""
         self._store = store
+        self._use = use
         self._clock = clock
         self._entropy = entropy
         self._settings = settings
@@ -67,7 +75,7 @@ class Sessions:
         """
         if (cookie := SessionCookie.parse(cookie_text)) is None:
             return SessionEnd.NEVER_WAS
-        return await self._store.use_session(
+        return await self._use.use(
             cookie,
             mark_hash=browser.hash if browser else b"",
             now=self._now,

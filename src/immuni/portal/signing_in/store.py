@@ -2,31 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hmac import compare_digest
+from datetime import datetime
 from typing import Final, LiteralString
 
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
-
 from immuni.database import Pool
-from immuni.entropy import Entropy
-from immuni.portal.accounts.store import SELECT_ACCOUNT, account_of
 from immuni.portal.audit.events import Action, Event, Outcome
 from immuni.portal.audit.trail import AuditTrail
-from immuni.portal.signing_in.session import Proof, Session, SessionCookie, SessionEnd
-from immuni.portal.signing_in.turns import CopiedCookieError, Turns
+from immuni.portal.signing_in.session import Proof, SessionCookie
+from immuni.portal.signing_in.using import Limits
 
-_SELECT: Final = """
-    SELECT id, account_id, whole, proof, proven_at, created_at, last_seen_at, ended_at, end_reason,
-        mark_hash, turn, turned_at, offered_turns, turns_before
-    FROM session WHERE id_hash = %s FOR UPDATE
-"""
-_USE: Final = """
-    UPDATE session SET last_seen_at = %s, turn = %s, turned_at = %s, offered_turns = %s,
-        turns_before = %s
-    WHERE id_hash = %s
-"""
 _COMPLETE: Final = """
     UPDATE session SET id_hash = %s, whole = true, proof = %s, proven_at = %s, turn = %s,
         turned_at = %s, offered_turns = '{}', turns_before = '{}'
@@ -36,21 +20,6 @@ _RENEW: Final = """
     UPDATE session SET proof = %s, proven_at = %s, offered_turns = offered_turns || %s
     WHERE id_hash = %s AND whole AND ended_at IS NULL RETURNING account_id
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long sessions live.
-
-    Attributes:
-        idle: Without being used.
-        lifetime: Whatever happens.
-        half: While the second factor was not shown.
-    """
-
-    idle: timedelta
-    lifetime: timedelta
-    half: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,40 +37,6 @@ class OwnSession:
     began_at: datetime
     last_seen_at: datetime
     proof: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    id: int
-    account_id: int
-    whole: bool
-    proof: str
-    proven_at: datetime
-    created_at: datetime
-    last_seen_at: datetime
-    ended_at: datetime | None
-    end_reason: str | None
-    mark_hash: bytes
-    turn: bytes
-    turned_at: datetime
-    offered_turns: list[bytes]
-    turns_before: list[bytes]
-
-    def is_over(self, now: datetime, limits: Limits) -> bool:
-        lifetime = limits.lifetime if self.whole else limits.half
-        return (
-            self.ended_at is not None
-            or self.last_seen_at <= now - limits.idle
-            or self.created_at <= now - lifetime
-        )
-
-    def check_browser(self, mark_hash: bytes) -> None:
-        if not compare_digest(self.mark_hash, mark_hash):
-            raise CopiedCookieError("another browser shows the cookie")
-
-    @property
-    def turns(self) -> Turns:
-        return Turns(self.turn, self.turned_at, tuple(self.offered_turns), tuple(self.turns_before))
 
 
 class SessionStore:
@@ -140,41 +75,6 @@ class SessionStore:
             await self._trail.append(
                 connection, _done(Action.SIGN_IN, account_id, now, detail=detail)
             )
-
-    async def use_session(
-        self,
-        cookie: SessionCookie,
-        *,
-        mark_hash: bytes,
-        now: datetime,
-        limits: Limits,
-        entropy: Entropy,
-    ) -> Session | SessionEnd:
-        """Prolong a session and return it, or how it ended.
-
-        One whose cookie was copied ends here, with its event.
-        """
-        async with self._pool.connection() as connection:
-            found = await connection.execute(_SELECT, [cookie.secret.hash])
-            if (columns := await found.fetchone()) is None:
-                return SessionEnd.NEVER_WAS
-            row = _Row(*columns)
-            if row.is_over(now, limits):
-                return SessionEnd.COPIED if row.end_reason == "copied" else SessionEnd.OVER
-            try:
-                row.check_browser(mark_hash)
-                turns, wanted = row.turns.shown(cookie.turn, now=now, entropy=entropy)
-            except CopiedCookieError:
-                await self._end_copied(connection, cookie.secret.hash, row, now)
-                return SessionEnd.COPIED
-            await connection.execute(
-                _USE,
-                [
-                    *(now, turns.current, turns.since, list(turns.offered), list(turns.before)),
-                    cookie.secret.hash,
-                ],
-            )
-            return await _session_of(connection, cookie, row, wanted)
 
     async def complete_session(
         self, id_hash: bytes, cookie: SessionCookie, *, proof: Proof, now: datetime
@@ -286,39 +186,6 @@ class SessionStore:
         """Forget the browsers that were last used before an instant."""
         async with self._pool.connection() as connection:
             await connection.execute("DELETE FROM known_browser WHERE last_seen_at < %s", [before])
-
-    async def _end_copied(
-        self, connection: AsyncConnection[TupleRow], id_hash: bytes, row: _Row, now: datetime
-    ) -> None:
-        await connection.execute(
-            "UPDATE session SET ended_at = %s, end_reason = 'copied' WHERE id_hash = %s",
-            [now, id_hash],
-        )
-        event = Event(
-            at=now,
-            action=Action.SESSION_COPY,
-            outcome=Outcome.REFUSED,
-            account_id=row.account_id,
-            subject=f"session {row.id}",
-        )
-        await self._trail.append(connection, event)
-
-
-async def _session_of(
-    connection: AsyncConnection[TupleRow], cookie: SessionCookie, row: _Row, wanted: bytes
-) -> Session | SessionEnd:
-    cursor = await connection.execute(f"{SELECT_ACCOUNT} AND account.id = %s", [row.account_id])
-    if (account := account_of(await cursor.fetchone())) is None:
-        return SessionEnd.OVER
-    return Session(
-        id=row.id,
-        account=account,
-        cookie=cookie.secret,
-        whole=row.whole,
-        proof=Proof(row.proof),
-        proven_at=row.proven_at,
-        next_turn=wanted if wanted != cookie.turn else None,
-    )
 
 
 def _done(
