@@ -32,6 +32,7 @@ _PARTS: Final[Mapping[str, Mapping[str, Part]]] = {
         "otp": lambda: endpoints("otp"),
         "ingestion": lambda: endpoints("ingestion"),
         "reporting": lambda: endpoints("reporting"),
+        "texts": lambda: endpoints("texts"),
         "analytics": lambda: endpoints("analytics"),
         "dashboard": lambda: endpoints("dashboard"),
     },

@@ -26,6 +26,7 @@ from immuni.backend.retention import RetentionSettings
 from immuni.backend.sealing import SealingKey
 from immuni.backend.shaping import Shaping, ShapingMetrics, ShapingSettings
 from immuni.backend.signing import LocalKeySigner
+from immuni.backend.texts import texts_service
 from immuni.clock import SystemClock
 from immuni.dashboard.application import dashboard_contract, dashboard_service
 from immuni.dashboard.early_warning import EarlyWarningSettings
@@ -52,6 +53,7 @@ def services() -> dict[str, Service]:
         _reporting(),
         _analytics(),
         _dashboard(),
+        texts_service(),
     )
     return {service.name: service for service in every}
 

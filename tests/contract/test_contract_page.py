@@ -16,6 +16,7 @@ from tests.contract import (
     test_otp,
     test_reporting,
     test_settings_authors,
+    test_texts,
 )
 from tests.contract.documented import document
 from tests.contract.ingestion_rows import DUMMIES, HEADERS, SPELT_OTHERWISE
@@ -29,6 +30,7 @@ ROWS: Final = {
     "settings": ("Settings' authors", test_settings_authors.REFUSED),
     "ingestion": ("Exposure Ingestion", [*HEADERS, *SPELT_OTHERWISE, *DUMMIES]),
     "reporting": ("Exposure Reporting", test_reporting.RULES),
+    "texts": ("Texts", test_texts.RULES),
     "analytics": ("Analytics", test_analytics.RULES),
 }
 FRAMEWORK: Final = {f"{status}/{ErrorCode.GENERAL:d}" for status in (404, 405, 500)}

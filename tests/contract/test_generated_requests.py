@@ -33,6 +33,7 @@ from immuni.backend.ingestion.settings import IngestionSettings
 from immuni.backend.reporting.http import ReportingSettings, reporting_service
 from immuni.backend.retention import RetentionSettings
 from immuni.backend.signing import LocalKeySigner, create_signing_key
+from immuni.backend.texts import texts_service
 from immuni.clock import ManualClock
 from immuni.deployment.databases import AnalyticsDatabase, ServicesDatabase
 from immuni.web import Call, Endpoint, Method, Parameter, Place, Reply, Service, openapi_document
@@ -202,6 +203,11 @@ async def test_analytics_keeps_to_its_document(
 ) -> None:
     async with analytics(analytics_database, NoAttestation()) as client:
         check_nothing_found(await generated(DOCUMENTS / "analytics.json", client, tmp_path))
+
+
+async def test_texts_keep_to_their_document(tmp_path: Path) -> None:
+    async with on_the_get_host(texts_service()) as client:
+        check_nothing_found(await generated(DOCUMENTS / "texts.json", client, tmp_path))
 
 
 async def _fall(_call: Call[None]) -> Reply:

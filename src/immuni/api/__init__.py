@@ -34,6 +34,7 @@ from immuni.api.provinces import (
     UnknownProvinceError,
     italy,
 )
+from immuni.api.questions import Question, Questions
 from immuni.api.reporting import ChunkIndex
 from immuni.api.settings import (
     ConfigurationSettings,
@@ -72,6 +73,8 @@ __all__ = [
     "Platform",
     "Province",
     "ProvinceCode",
+    "Question",
+    "Questions",
     "ReadSettings",
     "Region",
     "Request",

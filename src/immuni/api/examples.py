@@ -16,6 +16,7 @@ from immuni.api.ingestion import (
     Tek,
     Upload,
 )
+from immuni.api.questions import Question, Questions
 from immuni.api.reporting import ChunkIndex
 from immuni.api.settings_authoring import (
     CheckSettings,
@@ -99,6 +100,9 @@ GOOGLE_INFO: Final = GoogleOperationalInfo(
     signed_attestation="header.payload.signature",
 )
 CHUNK_INDEX: Final = ChunkIndex(oldest=3, newest=87)
+QUESTIONS: Final = Questions(
+    faqs=(Question(title="Does Immuni know where I am?", content="No. It uses no positions."),)
+)
 SETTINGS: Final = {
     "exposure_detection_period": 14400,
     "faq_url": {"it": "https://example.org/it/faq.json", "en": "https://example.org/en/faq.json"},

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from immuni.api import ProvinceCode
+from immuni.api import ProvinceCode, Question
 from immuni.app.analytics.ports import Vouchers
 from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
@@ -70,6 +70,10 @@ class Phone:
     def flow(self) -> UploadFlow | None:
         """The visit to the upload screen that is going on."""
         return self._flow
+
+    def questions(self, language: str) -> tuple[Question, ...]:
+        """Return questions and answers in a language of the App, the most important first."""
+        return self._store.questions.questions(language)
 
     def status(self) -> PhoneStatus:
         """Return the user's state, whether the service is active, and every reason why not."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,6 +23,7 @@ from immuni.errors import ImmuniError
 
 MAX_SETTINGS_BYTES: Final = 256 * 1024
 MAX_INDEX_BYTES: Final = 4 * 1024
+MAX_QUESTIONS_BYTES: Final = 256 * 1024
 MAX_CHUNK_BYTES: Final = 32 * 1024 * 1024
 TIMEOUT: Final = timedelta(seconds=60)
 """For one answer, from the first byte of the request to the last one read."""
@@ -67,11 +69,12 @@ class _RefusedError(ImmuniError):
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(f"the server answered {status}")
+        self.status = status
         self.code = _error_code(body)
 
 
 class PublicHost:
-    """A connection to the host that serves settings, index and chunks."""
+    """A connection to the host that serves settings, index, chunks and texts."""
 
     def __init__(self, client: httpx.AsyncClient, *, build: Build, clock: Clock) -> None:
         """Speak through `client`; use `open_public_host`."""
@@ -109,15 +112,38 @@ class PublicHost:
             raise UnexpectedAnswerError(str(error)) from None
         return answer.body
 
-    async def _fetch(self, path: str, *, max_bytes: int) -> Answer:
+    async def questions(self, address: str, *, tag: str) -> Answer | None:
+        """Fetch questions and answers from `address`, which may name another host.
+
+        Args:
+            address: From the settings.
+            tag: Of what is there already; empty where nothing is.
+
+        Returns:
+            None where nothing has changed.
+        """
+        # What is pinned holds for every host, and a build that speaks TLS speaks nothing else.
+        if urlsplit(address).scheme != urlsplit(self._build.get_url).scheme:
+            raise UnexpectedAnswerError("an address of another scheme")
+        known = {"If-None-Match": tag} if tag else {}
+        try:
+            return await self._fetch(address, max_bytes=MAX_QUESTIONS_BYTES, headers=known)
+        except _RefusedError as error:
+            if tag and error.status == HTTPStatus.NOT_MODIFIED:
+                return None
+            raise UnexpectedAnswerError(str(error)) from None
+
+    async def _fetch(
+        self, path: str, *, max_bytes: int, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         try:
             async with asyncio.timeout(TIMEOUT.total_seconds()):
-                return await self._read(path, max_bytes=max_bytes)
+                return await self._read(path, max_bytes=max_bytes, headers=headers or {})
         except (httpx.HTTPError, TimeoutError) as error:
             raise ServerUnreachableError(f"no answer: {type(error).__name__}") from error
 
-    async def _read(self, path: str, *, max_bytes: int) -> Answer:
-        async with self._client.stream("GET", path) as response:
+    async def _read(self, path: str, *, max_bytes: int, headers: Mapping[str, str]) -> Answer:
+        async with self._client.stream("GET", path, headers=headers) as response:
             body = bytearray()
             async for piece in response.aiter_bytes():
                 body += piece

@@ -17,6 +17,7 @@ from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
 from immuni.app.chunks import due_chunks
 from immuni.app.decision import Detection, after_detection, calls_for_infos, purged
+from immuni.app.questions.refreshing import refresh_questions
 from immuni.app.record import AppRecord, CheckFailure
 from immuni.app.reminders import reminded
 from immuni.app.server import IndexAnswer, PublicHost, UnexpectedAnswerError, open_public_host
@@ -86,6 +87,7 @@ class BackgroundSession:
         detected = None
         async with open_public_host(self.build, clock=self.clock) as host:
             await self._refresh_settings(host)
+            await refresh_questions(host, self.store.questions, self.store.record.settings, now=now)
             if self._is_check_due():
                 detected = await self._check(host)
         self.store.update(self._reminded)

@@ -6,6 +6,7 @@ from typing import Final, Self
 
 import msgspec
 
+from immuni.app.questions.shelf import QuestionShelf
 from immuni.app.record import AppRecord
 from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
@@ -33,6 +34,7 @@ class AppStore:
     """
 
     _record: AppRecord
+    _questions: QuestionShelf
 
     def __init__(self, path: Path, key_store: KeyStore, entropy: Entropy) -> None:
         """Read the memory from the file `path`, as `open` does."""
@@ -57,6 +59,11 @@ class AppStore:
     def record(self) -> AppRecord:
         """What the App remembers now."""
         return self._record
+
+    @property
+    def questions(self) -> QuestionShelf:
+        """Questions and answers that servers gave out."""
+        return self._questions
 
     def update(self, change: Callable[[AppRecord], AppRecord]) -> AppRecord:
         """Replace the memory by `change` of it, durably, and return the new one.
@@ -98,6 +105,7 @@ class AppStore:
         try:
             self._database.execute(_TABLE)
             self._record = _read(self._database)
+            self._questions = QuestionShelf(self._database)
         except BaseException:
             self._database.close()
             raise

@@ -45,6 +45,7 @@ from immuni.portal.factors.keys import KEY_BYTES, FactorKeys
 from immuni.portal.settings import SecondFactor
 from immuni.settings import settings_of
 from immuni.telemetry import logger
+from immuni.texts import LANGUAGES
 
 _DEMO_ORGANISATION: Final = "Ospedale di esempio"
 _DEMO_ROLES: Final = tuple(AccountRole)
@@ -70,6 +71,7 @@ DECIDED_BY_SYSTEM: Final = frozenset(
 )
 """The settings that `settings_of_system` fills in."""
 
+_TEXTS: Final = {"faq_url": "faq", "pn_url": "privacy", "tou_url": "terms"}
 _STORY_PACE: Final = {
     # People who watch two phones should not wait four hours, nor see a chunk a minute for ever.
     "chunk_period": "1m",
@@ -83,11 +85,19 @@ def _behind_nginx(ports: Ports) -> dict[str, str]:
     return {"get_url": url, "upload_url": url, "analytics_url": url, "trusted_proxies": LOOPBACK}
 
 
-_STORY_SETTINGS: Final = [
-    # For the same reason the virtual phones check as often as they are woken.
-    SettingEntry(platform, "exposure_detection_period", starting_build=1, value=1)
-    for platform in Platform
-]
+def _story_settings(get_url: str) -> list[SettingEntry]:
+    """Return what virtual phones are told."""
+    texts = {name: f"{get_url}/v1/texts/{path}" for name, path in _TEXTS.items()}
+    values: dict[str, object] = {
+        # For the same reason the virtual phones check as often as they are woken.
+        "exposure_detection_period": 1,
+        **{name: {code: f"{url}/{code}" for code in LANGUAGES} for name, url in texts.items()},
+    }
+    return [
+        SettingEntry(platform, name, starting_build=1, value=value)
+        for platform in Platform
+        for name, value in values.items()
+    ]
 
 
 _log = logger("provision")
@@ -138,10 +148,11 @@ async def provision(
     values |= portal_settings(layout, entropy)
     values |= device_check_settings(layout, ports) | attestation_settings(layout)
     values |= _STORY_PACE if story_pace else {}
-    _write_settings(layout, values | (_behind_nginx(ports) if nginx else {}))
+    values |= _behind_nginx(ports) if nginx else {}
+    _write_settings(layout, values)
     await _withdraw_lost_chunks(layout, databases)
     if story_pace:
-        await _publish_story_settings(databases, clock)
+        await _publish_story_settings(databases, str(values["get_url"]), clock)
     async with open_pool(databases.portal.portal, max_size=2) as pool:
         trail = AuditTrail(pool, audit_keys)
         return await _ensure_accounts(layout, pool, trail, clock=clock, entropy=entropy)
@@ -243,13 +254,13 @@ async def _withdraw_lost_chunks(layout: Layout, databases: Databases) -> None:
             _log.warning("lost_chunks_withdrawn", count=lost)
 
 
-async def _publish_story_settings(databases: Databases, clock: Clock) -> None:
+async def _publish_story_settings(databases: Databases, get_url: str, clock: Clock) -> None:
     async with await AsyncConnection.connect(databases.services.owner) as connection:
         in_force = await load_newest(connection)
         if in_force.version == 0:
             await publish(
                 connection,
-                _STORY_SETTINGS,
+                _story_settings(get_url),
                 author="immuni up",
                 reason="Virtual phones that people watch check more often than real ones.",
                 now=clock.now(),

@@ -22,7 +22,7 @@ class Role(StrEnum):
 
 
 MEANINGS: Final = {
-    Role.GET: "App Configuration and Exposure Reporting: settings, chunk index, chunks",
+    Role.GET: "App Configuration, Exposure Reporting, texts: settings, chunk index, chunks, FAQ",
     Role.UPLOAD: "Exposure Ingestion: check of a code, upload",
     Role.ANALYTICS: "Analytics: tokens, Operational Info",
     Role.OTP: "OTP Service, over mutual TLS",

@@ -1,4 +1,4 @@
-"""The *get* role: App Configuration and Exposure Reporting."""
+"""The *get* role: App Configuration, Exposure Reporting, and texts to read."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ from immuni.backend.following import FollowingSettings
 from immuni.backend.reporting.http import ReportingSettings, reporting_service
 from immuni.backend.reporting.metrics import IndexMetrics
 from immuni.backend.retention import RetentionSettings
+from immuni.backend.texts import texts_service
 from immuni.deployment.roles import Role
 from immuni.deployment.serving import Server
 from immuni.deployment.signing_keys import keyring_of
@@ -16,7 +17,7 @@ from immuni.deployment.wiring import Wiring
 
 @asynccontextmanager
 async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
-    """Yield the server of settings, index and chunks; it is not started yet."""
+    """Yield the server of settings, index, chunks and texts; it is not started yet."""
     following = wiring.configured.of(FollowingSettings)
     configuration = configuration_service(
         database_url=wiring.databases.configuration_database_url,
@@ -33,4 +34,4 @@ async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
         following=following,
         metrics=IndexMetrics(wiring.registry),
     )
-    yield [wiring.server(Role.GET, wiring.app_of(configuration, reporting))]
+    yield [wiring.server(Role.GET, wiring.app_of(configuration, reporting, texts_service()))]
