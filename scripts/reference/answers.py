@@ -52,7 +52,10 @@ _CODE: Final = {
 _RUNNING: Final = Running(
     Path("/srv/immuni/var"),
     Ports(8400),
-    2,
+    (
+        "http://phone-a.world.localhost:8406/open#3q2-7wAB…",
+        "http://phone-b.world.localhost:8407/open#yv66vgCD…",
+    ),
     (
         DemoAccount("operator", "0f1e2d3c4b5a6978", "operator"),
         DemoAccount("supervisor", "8796a5b4c3d2e1f0", "supervisor"),
@@ -83,7 +86,8 @@ TOLD: Final[Mapping[str, Told]] = {
                     "dashboard": "URL of the dashboard",
                     "apple": "base URL of the stand-in for Apple's DeviceCheck",
                     "metrics": "base URL of `/metrics`",
-                    "phones[]": "URL of each phone's App; empty with `--without-phones`",
+                    "phones[]": "link that opens each phone's App, with its secret; empty with "
+                    "`--without-phones`",
                     "demo_accounts[].user": "name of an account of the portal",
                     "demo_accounts[].password": "its password; made up at the first start",
                     "demo_accounts[].role": "its role: `operator`, `supervisor`, "

@@ -96,7 +96,7 @@ def test_no_page_asks_anybody_else_for_anything(system: RunningSystem, browser: 
 
 def test_a_phone_answers_to_its_own_name_only(system: RunningSystem, browser: Browser) -> None:
     url_a, _ = system.told["phones"]
-    port = url_a.rpartition(":")[2]
+    port = urlsplit(url_a).port
 
     answer = browser.new_page().goto(f"http://phone-x.localhost:{port}/")
 

@@ -105,6 +105,9 @@ def _show(running: "Running") -> None:
     for part, address in running.addresses().items():
         addresses.add_row(part, address)
     console.print(addresses)
+    for number, link in enumerate(running.phones):
+        # On a line of its own, which a terminal wraps without breaking the link.
+        console.print(f"phone {chr(ord('A') + number)}: {link}", soft_wrap=True)
     accounts = Table(
         "user",
         "password",

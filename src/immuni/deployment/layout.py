@@ -127,6 +127,10 @@ class Layout:
         """What was looked at when the service was decommissioned."""
         return self.root / "decommission.json"
 
+    def phone_secret(self, name: str) -> Path:
+        """Return the file with which the App of a virtual phone is opened."""
+        return self.secrets / f"{name}.secret"
+
     @property
     def demo_accounts(self) -> Path:
         """The passwords of the demonstration accounts."""

@@ -151,13 +151,19 @@ def apple_url(ports: Ports) -> str:
     return f"http://{LOOPBACK}:{ports.apple}"
 
 
+def phone_name(number: int) -> str:
+    """Return the name of phone `number`, counted from 0."""
+    return f"phone-{chr(ord('a') + number)}"
+
+
 def phone_url(number: int, ports: Ports) -> str:
     """Return the address of the App of phone `number`, counted from 0.
 
-    Its name lies below the world's: for browsers both are one site, so that a frame there keeps
-    the phone's cookies, and still two origins, which cannot read each other.
+    Each phone has a name of its own, for browsers share cookies among the ports of a name. It
+    lies below the world's: for browsers both are one site, so that a frame there keeps the
+    phone's cookies, and still two origins, which cannot read each other.
     """
-    return f"http://phone-{chr(ord('a') + number)}.{_WORLD}:{ports.of_phone(number)}"
+    return f"http://{phone_name(number)}.{_WORLD}:{ports.of_phone(number)}"
 
 
 def world_url(ports: Ports) -> str:

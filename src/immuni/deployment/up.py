@@ -19,11 +19,16 @@ from immuni.deployment.embedded_postgres import EmbeddedPostgres
 from immuni.deployment.folder_lock import FolderLock
 from immuni.deployment.layout import DataFolderError, Layout
 from immuni.deployment.nginx import find_nginx, nginx_part
+from immuni.deployment.phone_links import phone_link
 from immuni.deployment.ports import require_free
 from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provision
 from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.deployment.serving import on_stop_signals
-from immuni.deployment.settings import apple_url, loopback_url, nginx_url, phone_url
+from immuni.deployment.settings import (
+    apple_url,
+    loopback_url,
+    nginx_url,
+)
 from immuni.deployment.signing_keys import export_public_key
 from immuni.deployment.supervisor import Supervisor, role_part
 from immuni.deployment.wiring.jobs import METRICS_VARIABLE
@@ -66,23 +71,19 @@ class Running:
     Attributes:
         data_dir: Where it keeps everything.
         ports: Where its parts listen.
-        phones: Number of virtual phones.
+        phones: The links that open the virtual phones' Apps.
         demo_accounts: Accounts of the portal for demonstrations.
         nginx: Whether nginx stands in front of the public hosts.
     """
 
     data_dir: Path
     ports: Ports
-    phones: int
+    phones: tuple[str, ...]
     demo_accounts: tuple[DemoAccount, ...]
     nginx: bool = False
 
     def addresses(self) -> dict[str, str]:
-        """Return what people open or call, by part."""
-        phones = {
-            f"phone {chr(ord('A') + number)}": phone_url(number, self.ports)
-            for number in range(self.phones)
-        }
+        """Return what people open or call, by part; beside them stand `phones`."""
         servers = {
             "settings, index, chunks": self._public(Role.GET),
             "upload": self._public(Role.UPLOAD),
@@ -96,7 +97,7 @@ class Running:
             "portal": loopback_url(Role.PORTAL, self.ports),
             "dashboard": loopback_url(Role.DASHBOARD, self.ports),
         }
-        return phones | people | servers
+        return people | servers
 
     def as_json(self) -> dict[str, object]:
         """Return the addresses, files and accounts that scripts need."""
@@ -114,7 +115,7 @@ class Running:
             "dashboard": loopback_url(Role.DASHBOARD, self.ports),
             "apple": apple_url(self.ports),
             "metrics": self._metrics(),
-            "phones": [phone_url(number, self.ports) for number in range(self.phones)],
+            "phones": list(self.phones),
             "demo_accounts": [asdict(account) for account in self.demo_accounts],
             "export_public_key": str(export_public_key(layout)),
             "data_dir": str(self.data_dir),
@@ -188,7 +189,8 @@ async def running_system(options: UpOptions) -> AsyncIterator[tuple[Running, Sup
         )
         await supervisor.start()
         try:
-            yield Running(layout.root, ports, options.phones, accounts, options.nginx), supervisor
+            links = tuple(phone_link(number, ports, layout) for number in range(options.phones))
+            yield Running(layout.root, ports, links, accounts, options.nginx), supervisor
         finally:
             await supervisor.stop()
 

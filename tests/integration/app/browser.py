@@ -9,10 +9,13 @@ import httpx
 from starlette.applications import Starlette
 
 from immuni.app.pages.application import create_pages
+from immuni.app.pages.entrance import COOKIE
 from immuni.app.phone import Phone
+from immuni.app.secret import InstallationSecret
 from tests.integration.app.serving import listening
 
 NAME = "phone-a.world.localhost"
+SECRET = InstallationSecret(bytes(range(32)))
 
 
 class Browser:
@@ -33,18 +36,22 @@ class Browser:
 
 
 @asynccontextmanager
-async def browsing(phone: Phone, *, framed_by: str | None = None) -> AsyncIterator[Browser]:
+async def browsing(
+    phone: Phone, *, framed_by: str | None = None, let_in: bool = True
+) -> AsyncIterator[Browser]:
     """Serve a phone's pages on a free port and open a browser on them.
 
     Args:
         phone: Whose pages.
         framed_by: Who may show them in a frame.
+        let_in: Whether the browser had the link before.
     """
     async with (
         listening(partial(_pages, phone, framed_by)) as port,
         httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             headers={"host": f"{NAME}:{port}"},
+            cookies={COOKIE: SECRET.cookie} if let_in else {},
             follow_redirects=True,
             trust_env=False,
         ) as client,
@@ -57,7 +64,9 @@ def _origin(port: int) -> str:
 
 
 def _pages(phone: Phone, framed_by: str | None, port: int) -> Starlette:
-    return create_pages(phone, public_url=_origin(port), zone=UTC, framed_by=framed_by)
+    return create_pages(
+        phone, public_url=_origin(port), secret=SECRET, zone=UTC, framed_by=framed_by
+    )
 
 
 def _named(headers: Mapping[str, str]) -> dict[str, str]:

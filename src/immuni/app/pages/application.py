@@ -17,6 +17,7 @@ from starlette.routing import Route
 from immuni.api import Territory, italy
 from immuni.app.pages.advice import AdvicePages
 from immuni.app.pages.answers import go_to
+from immuni.app.pages.entrance import Entrance
 from immuni.app.pages.guard import Guard
 from immuni.app.pages.home import HomePages
 from immuni.app.pages.onboarding import OnboardingPages
@@ -28,6 +29,7 @@ from immuni.app.pages.settings import SettingsPages
 from immuni.app.pages.support import SupportPages
 from immuni.app.pages.upload import UploadPages
 from immuni.app.phone import Phone
+from immuni.app.secret import InstallationSecret
 from immuni.web.languages import translatable
 from immuni.web.static_files import StaticFiles
 
@@ -48,6 +50,7 @@ def create_pages(
     phone: Phone,
     *,
     public_url: str,
+    secret: InstallationSecret,
     device_name: str | None = None,
     zone: tzinfo | None = None,
     territory: Territory | None = None,
@@ -59,6 +62,7 @@ def create_pages(
         phone: What they show, and whose methods they call.
         public_url: Where they are served, ``http://name:port``; requests for another name are
             refused.
+        secret: Whoever has it may look at them, and nobody else.
         device_name: What stands below the phone on a wide window; None takes it from the URL.
         zone: The time zone in which times of day are shown; None means that of the machine.
         territory: The provinces to choose from; None means Italy's.
@@ -67,6 +71,7 @@ def create_pages(
     origin = urlsplit(public_url)
     name = device_name or (origin.hostname or "").partition(".")[0]
     screens = Screens(phone, name, zone, territory or italy())
+    entrance = Entrance(screens, secret)
     inside = [
         *AdvicePages(screens).routes(),
         *OwnDataPages(screens).routes(),
@@ -75,6 +80,7 @@ def create_pages(
         *UploadPages(screens).routes(),
     ]
     outside = [
+        *entrance.routes(),
         *HomePages(screens).routes(),
         *OnboardingPages(screens).routes(),
         *ReadingPages(screens).routes(),
@@ -84,7 +90,8 @@ def create_pages(
     return Starlette(
         routes=[*pages, StaticFiles(_STATIC_FOLDER).route()],
         middleware=[
-            Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}", framed_by=framed_by)
+            Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}", framed_by=framed_by),
+            entrance.door(),
         ],
         exception_handlers={
             HTTPException: _refusal_page(screens),

@@ -12,6 +12,7 @@ from immuni.app.pages.application import create_pages
 from immuni.app.phone import Phone
 from immuni.ble import VirtualAir
 from immuni.clock import Clock
+from immuni.deployment.phone_links import phone_secret
 from immuni.deployment.roles import LOOPBACK, Role
 from immuni.deployment.serving import Listener, Server
 from immuni.deployment.settings import phone_url, world_url
@@ -111,5 +112,10 @@ async def _keep_checking(phone: Phone) -> None:
 
 def _server(number: int, phone: Phone, wiring: Wiring) -> Server:
     ports = wiring.deployment.ports
-    app = create_pages(phone, public_url=phone_url(number, ports), framed_by=world_url(ports))
+    app = create_pages(
+        phone,
+        public_url=phone_url(number, ports),
+        framed_by=world_url(ports),
+        secret=phone_secret(number, wiring.deployment.layout),
+    )
     return Server(app, Listener(LOOPBACK, ports.of_phone(number)), wiring.clock)
