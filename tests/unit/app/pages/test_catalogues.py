@@ -1,6 +1,7 @@
 import gettext
 import re
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,12 +20,13 @@ KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "counted": (1, 2), "
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 
-def texts_in_use() -> set[tuple[str, ...]]:
+@cache
+def texts_in_use() -> frozenset[tuple[str, ...]]:
     """Return every text of code and templates, as the extraction finds it."""
     with (APP / "locale/babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = extract_from_dir(APP, methods, options, keywords=KEYWORDS)
-    return {forms(message) for _, _, message, *_ in found}
+    return frozenset(forms(message) for _, _, message, *_ in found)
 
 
 def catalogue(code: str) -> Catalog:
