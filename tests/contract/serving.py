@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from immuni.web import OneWriteHttpProtocol
+from tests.plain_http import TRUSTS_NOBODY
 
 
 @asynccontextmanager
@@ -40,7 +41,9 @@ async def serving(
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            async with httpx.AsyncClient(
+                base_url=url, verify=TRUSTS_NOBODY, trust_env=False
+            ) as client:
                 while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
                     await asyncio.sleep(0)
                 yield client

@@ -13,6 +13,7 @@ from immuni.app.pages.entrance import COOKIE
 from immuni.app.phone import Phone
 from immuni.app.secret import InstallationSecret
 from tests.integration.app.serving import listening
+from tests.plain_http import TRUSTS_NOBODY
 
 NAME = "phone-a.world.localhost"
 SECRET = InstallationSecret(bytes(range(32)))
@@ -53,6 +54,7 @@ async def browsing(
             headers={"host": f"{NAME}:{port}"},
             cookies={COOKIE: SECRET.cookie} if let_in else {},
             follow_redirects=True,
+            verify=TRUSTS_NOBODY,
             trust_env=False,
         ) as client,
     ):

@@ -40,6 +40,7 @@ from immuni.portal.site import Site
 from immuni.web import MutualTls, TrustedProxies
 from tests.integration.portal.serving import free_socket, listening
 from tests.integration.portal.wire import Wire, wire_to
+from tests.plain_http import TRUSTS_NOBODY
 
 START: Final = datetime(2020, 6, 20, 10, tzinfo=UTC)
 """A Saturday, noon in Rome."""
@@ -101,7 +102,9 @@ class World:
     async def visitor(self, *, language: str = "en", source: str = "") -> Visitor:
         """Return a new browser, which a trusted proxy may say to be at `source`."""
         http = await self.visitors.enter_async_context(
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+            httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{self.port}", verify=TRUSTS_NOBODY, trust_env=False
+            )
         )
         headers = {"Accept-Language": language} | ({"X-Forwarded-For": source} if source else {})
         return Visitor(http, self.origin, headers)
