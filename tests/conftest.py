@@ -9,11 +9,15 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from immuni.deployment.databases import AnalyticsDatabase, PortalDatabase, ServicesDatabase
+from tests.memory import keep_temporary_files_in_memory
 from tests.postgres import Postgres, PostgresKeeper
 
 # How long an example takes depends on what else the machine does; pytest-timeout ends what hangs.
 settings.register_profile("immuni", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("immuni")
+
+# Before anything asks where they go: pytest itself, the database, browsers.
+keep_temporary_files_in_memory()
 
 # On a desktop the keys of tests must not end up in the key store of whoever runs them.
 os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)

@@ -28,6 +28,7 @@ from immuni.deployment.databases import (
     relocate,
 )
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
+from tests.memory import temporary_files_are_in_memory
 
 # Nothing here has to outlive the run.
 _SETTINGS: Final[Mapping[str, str]] = {
@@ -44,6 +45,8 @@ _PREPARATIONS: Final = {
     AnalyticsDatabase: prepare_analytics_database,
     PortalDatabase: prepare_portal_database,
 }
+# Copying files is the fastest in memory; on a disk they would have to be written out before.
+_STRATEGY: Final = sql.SQL("FILE_COPY" if temporary_files_are_in_memory() else "WAL_LOG")
 _STOP: Final = "stop"
 _ADMIN: Final = "admin"
 
@@ -138,7 +141,8 @@ class Postgres:
         name = f"test_{uuid.uuid4().hex}"
         database, source = sql.Identifier(name), sql.Identifier(template)
         with psycopg.connect(self.admin_url(), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(database, source))
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
+            connection.execute(create.format(database, source, _STRATEGY))
             try:
                 yield name
             finally:
