@@ -11,59 +11,20 @@ from typing import Annotated
 import typer
 
 from immuni import __version__
-from immuni.cli import (
-    audit,
-    certs,
-    config,
-    device,
-    export,
-    jobs,
-    key,
-    keys,
-    opendata,
-    otp,
-    portal,
-    radio,
-    risk,
-    settings,
-)
+from immuni.cli.commands import Commands
 from immuni.cli.console import ANSWER_IS_NO, DONE, WRONG_SETTINGS, console, print_error
-from immuni.cli.decommission import decommission
-from immuni.cli.demo import demo
-from immuni.cli.doctor import doctor
-from immuni.cli.match import match
-from immuni.cli.up import serve, up
 from immuni.errors import ImmuniError
 from immuni.settings import SettingsError
 from immuni.telemetry import configure_logs
 
 app = typer.Typer(
     name="immuni",
+    cls=Commands,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 done, 1 the answer is no, 2 wrong use, 78 wrong settings.",
 )
-app.command(epilog="Example: immuni up --data-dir ./var --base-port 8400")(up)
-app.command(epilog="Example: immuni demo --json")(demo)
-app.command(epilog="Example: immuni doctor --data-dir ./var")(doctor)
-app.command(epilog="Example: immuni decommission --data-dir ./var")(decommission)
-app.command(epilog="Example: immuni match --export chunk.zip --sightings heard.csv")(match)
-app.command(hidden=True, epilog="Example: immuni serve get --config ./immuni.toml")(serve)
-app.add_typer(device.app, name="device")
-app.add_typer(export.app, name="export")
-app.add_typer(opendata.app, name="opendata")
-app.add_typer(otp.app, name="otp")
-app.add_typer(portal.app, name="portal")
-app.add_typer(key.app, name="key")
-app.add_typer(keys.app, name="keys")
-app.add_typer(radio.app, name="radio")
-app.add_typer(risk.app, name="risk")
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(audit.app, name="audit")
-app.add_typer(certs.app, name="certs")
-app.add_typer(config.app, name="config")
-app.add_typer(settings.app, name="settings")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the signature that typer calls

@@ -1,6 +1,8 @@
 """``immuni``: what all commands have in common."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -104,3 +106,19 @@ def test_machines_get_one_line_of_json_and_nothing_else(arguments: list[str]) ->
     assert outcome.err == ""
     assert outcome.out.count("\n") == 1
     assert outcome.json is not None
+
+
+def test_a_command_waits_for_no_other_commands_module() -> None:
+    program = (
+        "import sys\nfrom immuni.cli import main\n"
+        "sys.argv[1:] = ['otp', 'new']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(*(name for name in sys.modules if name.startswith('immuni.')))"
+    )
+
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    imported = {module.decode() for module in told.stdout.splitlines()[-1].split()}
+    others = {f"immuni.cli.{each.split()[0]}" for each in EXPECTED} - {"immuni.cli.otp"}
+    assert "immuni.cli.otp" in imported
+    assert imported & others == set()
