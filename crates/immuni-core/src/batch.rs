@@ -1,22 +1,38 @@
 //! Published keys of either generation, many at once, with the time for which each is valid.
 
-use std::ops::Range;
-
-use crate::bytes::{blocks, check_packed};
-use crate::derivation::derive_rpik;
+use crate::bytes::check_packed;
 use crate::error::Error;
-use crate::identifiers::{MAX_ROLLING_PERIOD, Rpi, encrypt_intervals};
-use crate::keys::{KEY_LENGTH, Tek};
-use crate::preliminary::authenticate_intervals;
+use crate::identifiers::MAX_ROLLING_PERIOD;
+use crate::identifying::{Final, Generation, Preliminary};
+use crate::keys::KEY_LENGTH;
+
+/// Intervals of a day, for as many of which a Daily Tracing Key makes identifiers.
+const DAY: u8 = 144;
 
 /// Keys whose identifiers can be looked for.
-pub trait Batch {
-    /// The keys, each with the intervals in which it generated identifiers.
-    fn keys(&self) -> impl Iterator<Item = ([u8; KEY_LENGTH], Range<u32>)>;
+pub trait Batch: Sync {
+    /// How the keys are turned into identifiers.
+    type Generation: Generation;
 
-    /// The identifiers of `intervals`, which are a part of the key's `validity`.
-    fn identifiers(key: [u8; KEY_LENGTH], validity: &Range<u32>, intervals: Range<u32>)
-    -> Vec<Rpi>;
+    /// The number of keys.
+    fn len(&self) -> usize;
+
+    /// Whether there is no key.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first interval of the key at `place`, and for how many it generated identifiers.
+    fn validity(&self, place: usize) -> Option<(u32, u8)>;
+
+    /// The key at `place`.
+    fn key(&self, place: usize) -> Option<[u8; KEY_LENGTH]>;
+}
+
+/// Returns the block of 16 bytes at `place`.
+fn block_at(packed: &[u8], place: usize) -> Option<[u8; KEY_LENGTH]> {
+    let rest = packed.get(place.checked_mul(KEY_LENGTH)?..)?;
+    rest.first_chunk().copied()
 }
 
 /// Temporary Exposure Keys that were published: packed key data and the numbers of each.
@@ -62,17 +78,19 @@ impl<'a> DiagnosisKeys<'a> {
 }
 
 impl Batch for DiagnosisKeys<'_> {
-    fn keys(&self) -> impl Iterator<Item = ([u8; KEY_LENGTH], Range<u32>)> {
-        let validities = self
-            .rolling_starts
-            .iter()
-            .zip(self.rolling_periods)
-            .map(|(&start, &period)| start..start.saturating_add(period.into()));
-        blocks(self.key_data).zip(validities)
+    type Generation = Final;
+
+    fn len(&self) -> usize {
+        self.rolling_starts.len()
     }
 
-    fn identifiers(key: [u8; KEY_LENGTH], _: &Range<u32>, intervals: Range<u32>) -> Vec<Rpi> {
-        encrypt_intervals(&derive_rpik(&Tek::from(key)), intervals)
+    fn validity(&self, place: usize) -> Option<(u32, u8)> {
+        let start = self.rolling_starts.get(place)?;
+        Some((*start, *self.rolling_periods.get(place)?))
+    }
+
+    fn key(&self, place: usize) -> Option<[u8; KEY_LENGTH]> {
+        block_at(self.key_data, place)
     }
 }
 
@@ -104,21 +122,22 @@ impl<'a> DailyTracingKeys<'a> {
 }
 
 impl Batch for DailyTracingKeys<'_> {
-    fn keys(&self) -> impl Iterator<Item = ([u8; KEY_LENGTH], Range<u32>)> {
-        let validities = self.day_numbers.iter().map(|day| {
-            let start = day.saturating_mul(MAX_ROLLING_PERIOD);
-            start..start.saturating_add(MAX_ROLLING_PERIOD)
-        });
-        blocks(self.key_data).zip(validities)
+    type Generation = Preliminary;
+
+    fn len(&self) -> usize {
+        self.day_numbers.len()
     }
 
-    fn identifiers(
-        key: [u8; KEY_LENGTH],
-        validity: &Range<u32>,
-        intervals: Range<u32>,
-    ) -> Vec<Rpi> {
-        let within_day = intervals.map(|interval| interval.saturating_sub(validity.start));
-        authenticate_intervals(&key.into(), within_day)
+    fn validity(&self, place: usize) -> Option<(u32, u8)> {
+        let start = self
+            .day_numbers
+            .get(place)?
+            .saturating_mul(MAX_ROLLING_PERIOD);
+        Some((start, DAY))
+    }
+
+    fn key(&self, place: usize) -> Option<[u8; KEY_LENGTH]> {
+        block_at(self.key_data, place)
     }
 }
 
@@ -160,8 +179,12 @@ mod tests {
         let keys = DiagnosisKeys::new(&[1; 16], &[1000], &[3]).unwrap();
         let daily = DailyTracingKeys::new(&[2; 16], &[10]).unwrap();
 
-        assert!(keys.keys().eq([([1; 16], 1000..1003)]));
-        assert!(daily.keys().eq([([2; 16], 1440..1584)]));
+        assert_eq!(keys.key(0), Some([1; 16]));
+        assert_eq!(keys.validity(0), Some((1000, 3)));
+        assert_eq!(daily.key(0), Some([2; 16]));
+        assert_eq!(daily.validity(0), Some((1440, 144)));
+        assert_eq!((keys.len(), daily.len()), (1, 1));
+        assert_eq!((keys.key(1), daily.validity(1)), (None, None));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub enum Error {
     RollingEnd,
     /// More identifiers were asked for than a key generates.
     TooManyIdentifiers(u32),
+    /// There are more sightings than 32 bits can number.
+    TooManySightings,
     /// A time interval of the preliminary generation is not in 0..144.
     BeyondDay,
     /// An interval does not fit 32 bits.
@@ -82,6 +84,9 @@ impl fmt::Display for Error {
             Self::RollingEnd => f.write_str("the end of a rolling period does not fit 32 bits"),
             Self::TooManyIdentifiers(count) => {
                 write!(f, "a key generates at most 144 identifiers, not {count}")
+            }
+            Self::TooManySightings => {
+                f.write_str("an index holds no more sightings than 32 bits can number")
             }
             Self::BeyondDay => f.write_str("a day has the time intervals 0..143"),
             Self::IntervalOverflow => f.write_str("the last interval does not fit 32 bits"),

@@ -44,13 +44,11 @@ pub fn derive_rpis(rpik: &Rpik, first_interval: u32, count: u32) -> Result<Vec<R
 pub fn decrypt_rpi(rpik: &Rpik, rpi: &Rpi) -> Option<u32> {
     let mut block = Array::from(*rpi);
     Aes128Dec::new(rpik.as_bytes().into()).decrypt_block(&mut block);
-    let [.., a, b, c, d] = block.0;
-    let interval = u32::from_le_bytes([a, b, c, d]);
-    (padded_data(interval) == block.0).then_some(interval)
+    interval_in(&block.0)
 }
 
 /// Encrypts each interval into its identifier, in order.
-pub(crate) fn encrypt_intervals(rpik: &Rpik, intervals: impl Iterator<Item = u32>) -> Vec<Rpi> {
+fn encrypt_intervals(rpik: &Rpik, intervals: impl Iterator<Item = u32>) -> Vec<Rpi> {
     let mut blocks: Vec<Rpi> = intervals.map(padded_data).collect();
     Aes128Enc::new(rpik.as_bytes().into())
         .encrypt_blocks(Array::cast_slice_from_core_mut(&mut blocks));
@@ -62,11 +60,18 @@ pub(crate) fn encrypt_intervals(rpik: &Rpik, intervals: impl Iterator<Item = u32
 /// # Layout
 ///
 /// `0..=5` "EN-RPI", `6..=11` zero, `12..=15` the interval, little-endian.
-fn padded_data(interval: u32) -> [u8; KEY_LENGTH] {
+pub(crate) fn padded_data(interval: u32) -> [u8; KEY_LENGTH] {
     let [a, b, c, d] = interval.to_le_bytes();
     [
         b'E', b'N', b'-', b'R', b'P', b'I', 0, 0, 0, 0, 0, 0, a, b, c, d,
     ]
+}
+
+/// The interval that a decrypted identifier names, or `None` when another key encrypted it.
+pub(crate) fn interval_in(block: &[u8; KEY_LENGTH]) -> Option<u32> {
+    let [.., a, b, c, d] = *block;
+    let interval = u32::from_le_bytes([a, b, c, d]);
+    (padded_data(interval) == *block).then_some(interval)
 }
 
 #[cfg(test)]

@@ -1,33 +1,44 @@
 //! A phone's sightings, made ready to be looked up by many millions of identifiers.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::bytes::{blocks, check_packed};
 use crate::error::Error;
-use crate::identifiers::Rpi;
+use crate::filter::{Filter, Hash};
+use crate::identifiers::{MAX_ROLLING_PERIOD, Rpi};
+use crate::spans::Spans;
+use crate::table::{Record, Table};
 
-/// Bits of the filter for each sighting: one look-up in sixteen or so passes it for nothing.
-const FILTER_BITS: usize = 16;
-const WORD_BITS: usize = 64;
+/// Up to so many different identifiers of a day are kept in a list as well.
+const FEW: usize = MAX_ROLLING_PERIOD as usize;
 
 /// A phone's sightings, found by identifier. Built once, then used for any number of batches.
+///
+/// They are parted by day, so that what a key is compared with is small enough for the processor's
+/// cache.
 pub struct Index {
-    filter: Filter,
-    /// The latest sighting of each identifier. The hasher is the standard library's keyed one:
-    /// whoever broadcasts chooses identifiers, and must not be able to choose collisions.
-    latest: HashMap<Rpi, usize>,
-    sightings: Vec<Sighting>,
+    spans: Spans,
+    hash: Hash,
+    days: Vec<Day>,
     /// Intervals near which anything was heard at all: ascending, apart from each other.
     heard: Vec<Range<u32>>,
-    tolerance: u32,
+    count: u32,
 }
 
-/// When an identifier was heard, and the place of its sighting before this one.
-struct Sighting {
-    interval: u32,
-    previous: Option<usize>,
+/// A stretch of time: what was heard in it, and what identifiers of it were.
+struct Day {
+    number: u32,
+    /// What was heard during the day.
+    table: Table,
+    /// The identifiers that may have been made for one of the day's intervals.
+    candidates: Candidates,
+}
+
+/// The identifiers that may have been made for an interval of one day.
+pub(crate) struct Candidates {
+    pub(crate) filter: Filter,
+    /// The identifiers themselves, each once, where they are few.
+    pub(crate) few: Option<Vec<Rpi>>,
 }
 
 impl Index {
@@ -38,34 +49,95 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// [`Error::Packed`] if `rpis` has not 16 bytes for each interval.
+    /// [`Error::Packed`] if `rpis` has not 16 bytes for each interval, and
+    /// [`Error::TooManySightings`] if they are more than 32 bits can number.
     pub fn new(rpis: &[u8], intervals: &[u32], tolerance: u32) -> Result<Self, Error> {
-        check_packed("rpis", rpis, "sightings", intervals.len())?;
-        let mut filter = Filter::new(intervals.len());
-        let mut latest = HashMap::with_capacity(intervals.len());
-        let sightings = blocks(rpis)
-            .zip(intervals)
-            .enumerate()
-            .map(|(place, (rpi, &interval))| {
-                filter.add(&rpi);
-                let previous = latest.insert(rpi, place);
-                Sighting { interval, previous }
-            })
-            .collect();
-        Ok(Self {
-            filter,
-            latest,
-            sightings,
-            heard: around(intervals, tolerance),
-            tolerance,
-        })
+        let mut index = Self {
+            spans: Spans::new(tolerance),
+            hash: Hash::drawn(),
+            days: Vec::new(),
+            heard: Vec::new(),
+            count: 0,
+        };
+        index.append(rpis, intervals)?;
+        Ok(index)
     }
 
-    /// The parts of `intervals` whose identifiers could match anything.
-    pub(crate) fn heard_during(
+    /// Adds further sightings, whose places follow those that are there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::new`]; nothing was added.
+    ///
+    /// # Complexity
+    ///
+    /// Grows with the sightings of the days that are touched, not with those of others.
+    pub fn append(&mut self, rpis: &[u8], intervals: &[u32]) -> Result<(), Error> {
+        check_packed("rpis", rpis, "sightings", intervals.len())?;
+        let count = u32::try_from(intervals.len())
+            .ok()
+            .and_then(|more| self.count.checked_add(more))
+            .ok_or(Error::TooManySightings)?;
+        let occasions = occasions(intervals);
+        self.add_days(&occasions);
+        let touched = self.distribute(rpis, intervals);
+        self.renew_candidates(&touched);
+        self.hear(&occasions);
+        self.count = count;
+        Ok(())
+    }
+
+    /// The number of sightings.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        usize::try_from(self.count).unwrap_or(usize::MAX)
+    }
+
+    /// Whether there are no sightings.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The memory that the sightings take, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.days
+            .iter()
+            .map(Day::size)
+            .chain([size_of_val(self.heard.as_slice())])
+            .fold(0, usize::saturating_add)
+    }
+
+    /// The parts of `intervals` whose identifiers could match anything, none of which reaches
+    /// beyond a day, each with the identifiers that may be among them.
+    pub(crate) fn parts(
         &self,
         intervals: &Range<u32>,
-    ) -> impl Iterator<Item = Range<u32>> + use<'_> {
+    ) -> impl Iterator<Item = (Range<u32>, &Candidates)> {
+        self.heard_during(intervals)
+            .flat_map(|part| self.spans.parted(part))
+            .filter_map(|part| {
+                let day = self.day(self.spans.day_of(part.start))?;
+                Some((part, &day.candidates))
+            })
+    }
+
+    /// The places of those sightings of `rpi` that were heard near `interval`.
+    pub(crate) fn sightings_of(
+        &self,
+        rpi: &Rpi,
+        interval: u32,
+    ) -> impl Iterator<Item = usize> + use<'_> {
+        let near = self.spans.near(interval);
+        let rpi = *rpi;
+        self.days_of(&near)
+            .iter()
+            .flat_map(move |day| day.table.sightings(&rpi, &near))
+            .map(|record| usize::try_from(record.place).unwrap_or(usize::MAX))
+    }
+
+    fn heard_during(&self, intervals: &Range<u32>) -> impl Iterator<Item = Range<u32>> + use<'_> {
         let intervals = intervals.clone();
         let first = self
             .heard
@@ -77,92 +149,160 @@ impl Index {
             .take_while(|part| !part.is_empty())
     }
 
-    /// Says of most identifiers that were never heard that they were not.
-    pub(crate) fn may_hold(&self, rpi: &Rpi) -> bool {
-        self.filter.may_hold(rpi)
+    fn day(&self, number: u32) -> Option<&Day> {
+        let place = self.place_of(number)?;
+        self.days.get(place)
     }
 
-    /// The place of the latest sighting of `rpi`: one number for all that were heard of it.
-    pub(crate) fn latest_of(&self, rpi: &Rpi) -> Option<usize> {
-        self.latest.get(rpi).copied()
+    fn place_of(&self, number: u32) -> Option<usize> {
+        self.days
+            .binary_search_by_key(&number, |day| day.number)
+            .ok()
     }
 
-    /// The places of those sightings of `rpi` that were heard near `interval`, latest first.
-    pub(crate) fn sightings_of(&self, rpi: &Rpi, interval: u32) -> impl Iterator<Item = usize> {
-        let mut next = self.latest_of(rpi);
-        std::iter::from_fn(move || {
-            let place = next?;
-            let sighting = self.sightings.get(place)?;
-            next = sighting.previous;
-            Some((place, sighting.interval))
-        })
-        .filter(move |(_, heard)| heard.abs_diff(interval) <= self.tolerance)
-        .map(|(place, _)| place)
+    /// The days that have a part of `intervals`.
+    fn days_of(&self, intervals: &RangeInclusive<u32>) -> &[Day] {
+        let [first, last] = [intervals.start(), intervals.end()].map(|at| self.spans.day_of(*at));
+        let from = self.days.partition_point(|day| day.number < first);
+        let to = self.days.partition_point(|day| day.number <= last);
+        self.days.get(from..to).unwrap_or_default()
     }
-}
 
-/// Joins what lies within `tolerance` of any of `intervals` into ascending ranges.
-fn around(intervals: &[u32], tolerance: u32) -> Vec<Range<u32>> {
-    let mut heard = intervals.to_vec();
-    heard.sort_unstable();
-    heard.dedup();
-    let mut ranges: Vec<Range<u32>> = Vec::new();
-    for interval in heard {
-        let start = interval.saturating_sub(tolerance);
-        // No key is valid in the last interval of all, so that an end may stop short of it.
-        let end = interval.saturating_add(tolerance).saturating_add(1);
-        match ranges.last_mut() {
-            Some(last) if start <= last.end => last.end = end,
-            _ => ranges.push(start..end),
+    /// Makes room for the days in which anything was heard or identifiers of it were made.
+    fn add_days(&mut self, occasions: &[u32]) {
+        let mut numbers: Vec<u32> = occasions
+            .iter()
+            .flat_map(|&interval| self.spans.days_near(interval))
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            if self.place_of(number).is_none() {
+                self.days.push(Day::new(number, self.hash));
+            }
+        }
+        self.days.sort_unstable_by_key(|day| day.number);
+    }
+
+    /// Puts sightings into the tables of their days, and returns the places of these.
+    fn distribute(&mut self, rpis: &[u8], intervals: &[u32]) -> Vec<usize> {
+        let mut records: Vec<Vec<Record>> = self.days.iter().map(|_| Vec::new()).collect();
+        let places = self.count..;
+        for ((rpi, &interval), place) in blocks(rpis).zip(intervals).zip(places) {
+            let day = self.place_of(self.spans.day_of(interval));
+            if let Some(records) = day.and_then(|day| records.get_mut(day)) {
+                records.push(Record::new(&rpi, interval, place));
+            }
+        }
+        let mut touched = Vec::new();
+        for (place, (day, mut records)) in self.days.iter_mut().zip(records).enumerate() {
+            if !records.is_empty() {
+                records.extend_from_slice(day.table.records());
+                day.table = Table::new(&records);
+                touched.push(place);
+            }
+        }
+        touched
+    }
+
+    /// Makes anew what is known of the identifiers of days that lie near changed ones.
+    fn renew_candidates(&mut self, touched: &[usize]) {
+        let mut near: Vec<usize> = touched
+            .iter()
+            .flat_map(|&place| place.saturating_sub(1)..place.saturating_add(2))
+            .collect();
+        near.sort_unstable();
+        near.dedup();
+        for place in near {
+            let Some(day) = self.days.get(place) else {
+                continue;
+            };
+            let candidates = self.candidates(day.number);
+            if let Some(day) = self.days.get_mut(place) {
+                day.candidates = candidates;
+            }
         }
     }
-    ranges
+
+    fn candidates(&self, number: u32) -> Candidates {
+        let intervals = self.spans.heard_of(number);
+        let records = || {
+            self.days_of(&intervals)
+                .iter()
+                .flat_map(|day| day.table.records())
+                .filter(|record| intervals.contains(&record.interval))
+        };
+        let mut filter = Filter::new(records().count(), self.hash);
+        let mut few = Vec::new();
+        for record in records() {
+            let rpi = record.rpi();
+            filter.add(&rpi);
+            if few.len() <= FEW && few.last() != Some(&rpi) {
+                few.push(rpi);
+            }
+        }
+        // What is cut off is no complete list, however short it becomes without what repeats.
+        let few = (few.len() <= FEW).then(|| {
+            few.sort_unstable();
+            few.dedup();
+            few
+        });
+        Candidates { filter, few }
+    }
+
+    /// Adds what lies near any of `occasions` to what is heard.
+    fn hear(&mut self, occasions: &[u32]) {
+        let near = occasions.iter().map(|&interval| {
+            let near = self.spans.near(interval);
+            // No key is valid in the last interval of all, so that an end may stop short of it.
+            *near.start()..near.end().saturating_add(1)
+        });
+        let mut all: Vec<Range<u32>> = near.chain(self.heard.iter().cloned()).collect();
+        all.sort_unstable_by_key(|range| range.start);
+        self.heard = joined(all);
+    }
 }
 
-/// Says of most identifiers that were never heard that they were not, faster than a hash map.
-///
-/// One bit for each hash. The hash is keyed by chance, so that nobody can broadcast identifiers
-/// that let many others pass.
-struct Filter {
-    words: Vec<u64>,
-    /// An odd factor that spreads identifiers over the top bits of a product.
-    factor: u64,
-    /// By how many bits a product is shifted to become a place.
-    shift: u32,
-}
-
-impl Filter {
-    fn new(count: usize) -> Self {
-        let bits = count
-            .saturating_mul(FILTER_BITS)
-            .max(WORD_BITS)
-            .next_power_of_two();
+impl Day {
+    fn new(number: u32, hash: Hash) -> Self {
         Self {
-            words: vec![0; bits / WORD_BITS],
-            factor: RandomState::new().hash_one(count) | 1,
-            shift: u64::BITS.saturating_sub(bits.trailing_zeros()),
+            number,
+            table: Table::default(),
+            candidates: Candidates {
+                filter: Filter::new(0, hash),
+                few: Some(Vec::new()),
+            },
         }
     }
 
-    fn add(&mut self, rpi: &Rpi) {
-        let (word, bit) = self.place_of(rpi);
-        if let Some(word) = self.words.get_mut(word) {
-            *word |= bit;
+    fn size(&self) -> usize {
+        let Candidates { filter, few } = &self.candidates;
+        let few = few.as_deref().map(size_of_val).unwrap_or_default();
+        size_of::<Self>()
+            .saturating_add(self.table.size())
+            .saturating_add(filter.size())
+            .saturating_add(few)
+    }
+}
+
+/// The different intervals, ascending.
+fn occasions(intervals: &[u32]) -> Vec<u32> {
+    let mut occasions = intervals.to_vec();
+    occasions.sort_unstable();
+    occasions.dedup();
+    occasions
+}
+
+/// Joins ranges that touch; they come in the order in which they start.
+fn joined(ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
+    let mut joined: Vec<Range<u32>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
         }
     }
-
-    fn may_hold(&self, rpi: &Rpi) -> bool {
-        let (word, bit) = self.place_of(rpi);
-        self.words.get(word).is_some_and(|word| word & bit != 0)
-    }
-
-    /// The word and the bit in it that stand for `rpi`.
-    fn place_of(&self, rpi: &Rpi) -> (usize, u64) {
-        let half = rpi.first_chunk().copied().map(u64::from_le_bytes);
-        let hash = half.unwrap_or_default().wrapping_mul(self.factor);
-        let place = usize::try_from(hash >> self.shift).unwrap_or_default();
-        (place / WORD_BITS, 1 << (place % WORD_BITS))
-    }
+    joined
 }
 
 #[cfg(test)]
@@ -188,24 +328,95 @@ mod tests {
         assert_eq!(heard_during(&[0, u32::MAX], 5..7), [(5, 7)]);
     }
 
-    #[test]
-    fn whatever_was_added_passes_the_filter_and_most_else_does_not() {
-        let rpi = |number: u32| -> Rpi {
+    /// Packed identifiers, none like another, and an interval of each within `days`.
+    fn drawn(count: u32, days: u32) -> (Vec<u8>, Vec<u32>) {
+        let rpi = |number: u32| {
             let mixed = u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-            mixed.to_le_bytes()
+            mixed.to_be_bytes()
         };
-        let mut filter = Filter::new(1000);
-        (0..1000).for_each(|number| filter.add(&rpi(number)));
-
-        assert!((0..1000).all(|number| filter.may_hold(&rpi(number))));
-        let passed = (1000..11_000).filter(|&number| filter.may_hold(&rpi(number)));
-        assert!(passed.count() < 2_000);
+        let within = days.saturating_mul(144);
+        let interval = |number: u32| number.wrapping_mul(7919).checked_rem(within).unwrap();
+        let rpis = (1..=count).flat_map(rpi).collect();
+        (rpis, (1..=count).map(interval).collect())
     }
 
     #[test]
-    fn identifiers_and_intervals_that_disagree_are_refused() {
-        assert!(Index::new(&[0; 16], &[1], 12).is_ok());
+    fn an_identifier_is_found_where_it_was_heard_and_may_have_been_made() {
+        let index =
+            Index::new(&[[1; 16], [1; 16], [2; 16]].concat(), &[140, 150, 150], 12).unwrap();
+        let places = |rpi, interval| index.sightings_of(&rpi, interval).collect::<Vec<_>>();
+
+        assert_eq!(places([1; 16], 127), []);
+        assert_eq!(places([1; 16], 128), [0]);
+        assert_eq!(places([1; 16], 143), [0, 1]);
+        assert_eq!(places([1; 16], 152), [0, 1]);
+        assert_eq!(places([1; 16], 153), [1]);
+        assert_eq!(places([2; 16], 153), [2]);
+        assert_eq!(places([3; 16], 143), []);
+    }
+
+    #[test]
+    fn what_may_have_been_made_in_a_day_passes_the_filter_of_that_day() {
+        let (rpis, intervals) = drawn(3000, 3);
+        let index = Index::new(&rpis, &intervals, 12).unwrap();
+
+        for (rpi, &heard) in blocks(&rpis).zip(&intervals) {
+            for made in [heard.saturating_sub(12), heard, heard + 12] {
+                let (_, candidates) = index.parts(&(made..made + 1)).next().unwrap();
+                assert!(candidates.filter.may_hold(&rpi));
+            }
+        }
+    }
+
+    #[test]
+    fn few_identifiers_of_a_day_are_listed_once_each_and_many_not_at_all() {
+        let few = |count: u32| {
+            let (rpis, intervals) = drawn(count, 1);
+            let index = Index::new(&rpis.repeat(3), &intervals.repeat(3), 12).unwrap();
+            let (_, candidates) = index.parts(&(0..144)).next().unwrap();
+            candidates.few.as_ref().map(Vec::len)
+        };
+
+        assert_eq!(few(1), Some(1));
+        assert_eq!(few(144), Some(144));
+        assert_eq!(few(145), None);
+    }
+
+    #[test]
+    fn appending_bit_by_bit_comes_to_the_same_as_all_at_once() {
+        let (rpis, intervals) = drawn(2000, 4);
+        let whole = Index::new(&rpis, &intervals, 12).unwrap();
+        let mut grown = Index::new(&[], &[], 12).unwrap();
+        for (rpis, intervals) in rpis.chunks(16 * 301).zip(intervals.chunks(301)) {
+            grown.append(rpis, intervals).unwrap();
+        }
+
+        assert_eq!((grown.len(), grown.is_empty()), (2000, false));
+        assert_eq!(grown.heard, whole.heard);
+        for (one, other) in grown.days.iter().zip(&whole.days) {
+            assert_eq!(one.number, other.number);
+            assert_eq!(one.table.records(), other.table.records());
+            assert_eq!(one.candidates.few, other.candidates.few);
+        }
+        assert_eq!(grown.size(), whole.size());
+    }
+
+    #[test]
+    fn a_sighting_takes_no_more_than_32_bytes_in_all() {
+        for count in [20_000, 100_000, 150_000, 200_000] {
+            let (rpis, intervals) = drawn(count, 14);
+            let size = Index::new(&rpis, &intervals, 12).unwrap().size();
+
+            assert!(size <= 32 * intervals.len(), "{size} bytes for {count}");
+        }
+    }
+
+    #[test]
+    fn identifiers_and_intervals_that_disagree_are_refused_and_change_nothing() {
+        let mut index = Index::new(&[0; 16], &[1], 12).unwrap();
+
         assert!(Index::new(&[0; 17], &[1], 12).is_err());
-        assert!(Index::new(&[0; 16], &[1, 2], 12).is_err());
+        assert!(index.append(&[0; 16], &[1, 2]).is_err());
+        assert_eq!(index.len(), 1);
     }
 }

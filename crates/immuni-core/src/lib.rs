@@ -10,19 +10,26 @@
 //! the same month.
 #![forbid(unsafe_code)]
 
+mod authentication;
 mod batch;
 mod bytes;
 mod derivation;
 mod error;
 mod export;
+mod filter;
 mod identifiers;
+mod identifying;
 mod index;
 mod keys;
 mod matching;
 mod metadata;
+mod plan;
 mod preliminary;
 mod serialisation;
+mod spans;
+mod table;
 mod wire;
+mod worker;
 
 pub use batch::{Batch, DailyTracingKeys, DiagnosisKeys};
 pub use bytes::exactly;
@@ -32,7 +39,7 @@ pub use export::{ExportMessage, KeyColumns, UNKNOWN_ONSET, parse_export};
 pub use identifiers::{MAX_ROLLING_PERIOD, Rpi, decrypt_rpi, derive_rpis};
 pub use index::Index;
 pub use keys::{Aemk, DailyTracingKey, KEY_LENGTH, Rpik, Tek};
-pub use matching::{Match, match_keys, matched_keys};
+pub use matching::{Match, Search, Stopped, match_keys, matched_keys};
 pub use metadata::{Metadata, encrypt_metadata};
 pub use preliminary::derive_preliminary_rpis;
 pub use serialisation::{KeyList, serialise_keys};

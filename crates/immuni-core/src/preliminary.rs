@@ -1,8 +1,6 @@
 //! The identifiers of the preliminary generation, of April 2020.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
+use crate::authentication::{Digest, Keyed, Message, first_half};
 use crate::error::Error;
 use crate::identifiers::{MAX_ROLLING_PERIOD, Rpi};
 use crate::keys::DailyTracingKey;
@@ -25,32 +23,22 @@ pub fn derive_preliminary_rpis(
     if end > MAX_ROLLING_PERIOD {
         return Err(Error::BeyondDay);
     }
-    Ok(authenticate_intervals(key, first..end))
+    let mut digests = Vec::new();
+    authenticate_intervals(&Keyed::new(key.as_bytes()), first..end, &mut digests);
+    Ok(digests.iter().map(first_half).collect())
 }
 
-/// Makes the identifier of each time interval of the key's day, in order.
-#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+/// Makes the digest of each time interval of the key's day, of which the first half identifies.
 pub(crate) fn authenticate_intervals(
-    key: &DailyTracingKey,
+    key: &Keyed,
     intervals: impl Iterator<Item = u32>,
-) -> Vec<Rpi> {
-    let keyed = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any length is accepted");
-    intervals
-        .map(|interval| {
-            let [time_interval_number, ..] = interval.to_le_bytes();
-            let mut mac = keyed.clone();
-            mac.update(b"CT-RPI");
-            mac.update(&[time_interval_number]);
-            first_half(mac.finalize().into_bytes().into())
-        })
-        .collect()
-}
-
-/// Cuts a digest to the length of an identifier.
-fn first_half(digest: [u8; 32]) -> Rpi {
-    let mut rpi = Rpi::default();
-    rpi.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-    rpi
+    digests: &mut Vec<Digest>,
+) {
+    let messages = intervals.map(|interval| {
+        let [time_interval_number, ..] = interval.to_le_bytes();
+        Message::new(&[b'C', b'T', b'-', b'R', b'P', b'I', time_interval_number])
+    });
+    Keyed::authenticate(std::iter::repeat(key), messages, digests);
 }
 
 #[cfg(test)]
