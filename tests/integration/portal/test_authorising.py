@@ -160,7 +160,7 @@ async def test_another_form_with_the_same_code_is_told_that_it_is_authorised(
     answer = await operator.authorise(code)
 
     assert answer.status_code == HTTPStatus.CONFLICT
-    assert "This code is authorised already, and alive." in answer.text
+    assert "This code is already authorised, and still valid." in answer.text
     assert len(await world.authorised_codes()) == 1
 
 

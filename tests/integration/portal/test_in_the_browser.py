@@ -80,7 +80,7 @@ async def test_a_code_is_authorised_with_the_keyboard_alone(world: World, browse
     await keyboard.press("Enter")
     await tab.page.wait_for_selector("#code")
     await keyboard.type(world.code().lower())
-    for key in ("Tab", "Space", "ArrowRight", "ArrowRight", "Enter"):
+    for key in ("Space", "ArrowRight", "ArrowRight", "Enter"):
         await keyboard.press(key)
     await tab.page.wait_for_selector("[data-ring]")
     await keyboard.press("Enter")
@@ -201,6 +201,8 @@ async def look_at_the_way_in(tab: Desk) -> None:
     await tab.page.evaluate("document.querySelector('.lead').style.color = '#666'")
     (found,) = await violations(tab.page)
     assert found.startswith("dark: color-contrast"), "the control must be found"
+    await tab.open("/sign-in/help")
+    await tab.look()
     await tab.open("/nowhere")
     await tab.look()
 
@@ -260,3 +262,71 @@ async def test_what_went_wrong_is_in_sight_although_the_button_has_the_focus(
         "() => document.querySelector('[role=alert]').getBoundingClientRect().top >= 0"
     )
     assert await tab.page.evaluate("document.activeElement.type") == "submit"
+
+
+async def in_focus(page: Page) -> str:
+    """Return name and value of what has the keyboard; of text, the name alone."""
+    return str(
+        await page.evaluate(
+            "(({ name, value, type }) => name + (type === 'radio' ? ' ' + value : ''))"
+            "(document.activeElement)"
+        )
+    )
+
+
+async def test_once_the_code_is_whole_the_next_digit_is_the_day(
+    world: World, browser: Browser
+) -> None:
+    tab = await desk(world, browser)
+    await tab.sign_in()
+    page, keyboard, code = tab.page, tab.page.keyboard, world.code()
+
+    assert not await page.is_visible(".day kbd")
+    await keyboard.type(code.lower())
+    assert await in_focus(page) == "onset 2020-06-20"
+    assert await page.is_visible("#onset-keys")
+    await keyboard.press("3")
+    assert await page.input_value("#code") == grouped(code)
+    assert await page.is_checked("input[name=onset][value='2020-06-17']")
+    await keyboard.press("Shift+Tab")
+    assert await in_focus(page) == "code"
+    # Browsers select all of a field that the keyboard enters.
+    await keyboard.press("End")
+    await keyboard.press("Backspace")
+    await keyboard.type(code[-1])
+    assert await in_focus(page) == "onset 2020-06-17"
+    await keyboard.press("9")
+    await keyboard.press("1")
+    await keyboard.press("Enter")
+    await page.wait_for_selector("[data-ring]")
+
+    ((onset, tested, _),) = await world.authorised_codes()
+    assert (onset, str(tested)) == (None, "2020-06-19")
+
+
+async def test_whoever_chose_no_day_is_told_in_place_and_in_their_language(
+    world: World, browser: Browser
+) -> None:
+    tab = await desk(world, browser)
+    await tab.sign_in()
+    await tab.open("/language/de?to=/")
+    code = world.code()
+
+    await tab.page.keyboard.type(code)
+    await tab.page.keyboard.press("Enter")
+    await tab.page.wait_for_selector("#onset-verdict:has-text('Bitte wählen Sie einen Tag.')")
+
+    assert await in_focus(tab.page) == "onset 2020-06-20"
+    assert await tab.page.input_value("#code") == grouped(code)
+    assert await world.authorised_codes() == []
+
+
+async def test_on_a_phone_the_header_leaves_the_screen_to_the_work(
+    world: World, browser: Browser
+) -> None:
+    tab = await desk(world, browser, width=360)
+    await tab.sign_in()
+    for language in ("en", "de", "it", "fr", "es"):
+        await tab.open(f"/language/{language}?to=/")
+        assert await tab.page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert await tab.page.evaluate("document.querySelector('.top').offsetHeight") <= 140

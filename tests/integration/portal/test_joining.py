@@ -23,7 +23,7 @@ from tests.integration.portal.world import ORGANISATION, World
 pytestmark = pytest.mark.anyio
 
 PASSWORD = "seven purple umbrellas sing"
-OVER = "This invitation does not count"
+OVER = "This invitation is not valid"
 
 
 async def invited(world: World, *, user: str = "", role: Role = Role.ADMINISTRATOR) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
 from immuni.portal.limits.settings import LimitSettings
-from tests.integration.portal.world import Visitor, World, living_world
+from tests.integration.portal.world import Visitor, World, hidden, living_world
 
 pytestmark = pytest.mark.anyio
 
@@ -152,9 +152,16 @@ async def test_whoever_is_stopped_authorises_nothing_and_sees_it_before_typing(
     columns = "scope, subject_id, reason, by_authority, stopped_at, stopped_by"
     await world.change(f"INSERT INTO stop ({columns}) VALUES ({whom}, 'x', true, now(), 1)")  # noqa: S608 - a row of the table
 
-    assert "Authorising is stopped" in (await operator.get()).text
+    page = (await operator.get()).text
+    assert "Authorising is stopped" in page
+    assert "May I call you back?" in page
+    # All fields stand in a part of the form that nobody can fill in; to look again is a link.
+    assert page.index("<fieldset disabled") < page.index('id="code"')
+    assert 'type="submit" autofocus' not in page
     answer: httpx.Response = await operator.post("/authorise", form)
     assert (answer.status_code, await world.authorised_codes()) == (429, [])
 
     await world.change("UPDATE stop SET released_at = now(), released_by = 1")
-    assert (await operator.post("/authorise", form)).status_code == HTTPStatus.SEE_OTHER
+    kept = {name: hidden(answer.text, name) for name in ("csrf", "id", "code", "onset")}
+    assert kept == form
+    assert (await operator.post("/authorise", kept)).status_code == HTTPStatus.SEE_OTHER

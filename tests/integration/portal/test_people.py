@@ -230,7 +230,7 @@ async def test_ten_thousand_people_are_found_fifty_at_a_time(world: World) -> No
     assert "10001 to 10002 of 10002" in last
     assert "1 to 1 of 1" in one
     assert "Person 100%_00042" in one
-    assert "Nobody is like that." in beyond
+    assert "Nobody was found." in beyond
 
 
 async def test_the_last_day_on_which_somebody_came_in_is_told(world: World) -> None:

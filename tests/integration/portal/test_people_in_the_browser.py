@@ -60,6 +60,10 @@ async def test_somebody_is_invited_joins_and_begins(world: World, browser: Brows
     await host.fill("#name", "Bruno Bianchi")
     await host.click("button:has-text('Make the link')")
     link = await host.inner_text("[data-link]")
+    await host.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await host.click("button:has-text('Copy the link')")
+    await expect(host.get_by_role("status")).to_have_text("Copied.")
+    assert await host.evaluate("navigator.clipboard.readText()") == link
     await fits(host)
     await guest.goto(link)
     await guest.wait_for_selector("#password")
@@ -68,10 +72,12 @@ async def test_somebody_is_invited_joins_and_begins(world: World, browser: Brows
     assert link.partition("#")[2] not in "".join(asked)
     await guest.fill("#user", "bruno")
     await guest.fill("#password", NEW_PASSWORD)
+    await guest.click("button:has-text('Show')")
+    assert await guest.get_attribute("#password", "type") == "text"
     await guest.click("button:has-text('Join')")
     await guest.wait_for_url(re.compile(r"^(?!.*join)"))
     await guest.goto(link)
-    await expect(guest.locator("h1")).to_have_text("This invitation does not count")
+    await expect(guest.locator("h1")).to_have_text("This invitation is not valid")
     await fits(guest)
 
     rows = await world.rows("SELECT user_name, display_name, role FROM operator_account")

@@ -90,16 +90,20 @@ def verdict(answer: httpx.Response) -> str:
 
 
 async def test_whoever_did_not_listen_is_told(operator: Visitor) -> None:
-    for scenario, days, sentence in (
-        ("smooth", {"onset": "2020-06-20"}, "The person named another day"),
-        ("smooth", NO_SYMPTOMS, "did they speak of symptoms"),
-        ("no_symptoms", SYMPTOMS, "did they speak of symptoms"),
-        ("no_symptoms", {"onset": "none", "tested": "2020-06-20"}, "named another day"),
+    symptoms, test = "Right is: 3 days ago.", "Right is: No symptoms: day of the test, Yesterday."
+    for scenario, days, field, sentence in (
+        ("smooth", {"onset": "2020-06-20"}, "onset", "another day: listen once more. " + symptoms),
+        ("smooth", NO_SYMPTOMS, "onset", "of symptoms, or of a test? " + symptoms),
+        ("no_symptoms", SYMPTOMS, "onset", "of symptoms, or of a test? " + test),
+        ("no_symptoms", {"onset": "none", "tested": "2020-06-20"}, "tested", "once more. " + test),
     ):
         answer = await practise(operator, scenario, days)
 
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-        assert sentence in answer.text, (scenario, days)
+        said = answer.text.partition(f'id="{field}-verdict" role="alert">')[2]
+        assert sentence in " ".join(said.partition("</div>")[0].split()), (scenario, days)
+        # The keyboard is where the mistake is.
+        assert re.findall(r'name="(\w+)"[^>]* autofocus', answer.text) == [field]
 
 
 async def test_what_is_misread_first_is_noticed_and_what_is_read_again_is_not(

@@ -47,6 +47,17 @@ async def test_whoever_is_signed_in_does_not_see_the_form_again(world: World) ->
     assert (await operator.get("/sign-in")).headers["location"] == "/"
 
 
+async def test_help_is_there_before_signing_in_and_the_same_for_everybody(world: World) -> None:
+    stranger, operator = await world.visitor(), await world.operator()
+
+    assert 'href="/sign-in/help"' in (await stranger.get("/sign-in")).text
+    told = await stranger.get("/sign-in/help")
+    assert told.status_code == HTTPStatus.OK
+    for part in ("The first time", "Something is lost", "May I call you back?", "Whom to ask"):
+        assert part in told.text
+    assert (await operator.get("/sign-in/help")).text == told.text
+
+
 async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(world: World) -> None:
     visitor = await world.visitor()
 

@@ -26,7 +26,7 @@ from immuni.portal.authorising.reading import Fault, parse_practice_code
 from immuni.portal.authorising.rules import Entry, InvalidEntryError
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, Visit
-from immuni.portal.practising.rules import TITLES, Exercise, Scenario
+from immuni.portal.practising.rules import TITLES, Exercise, Remark, Scenario
 from immuni.portal.preferences import keep_spoken
 
 _STATUS: Final = {Outcome.ALREADY_AUTHORISED: 409, Outcome.UNAVAILABLE: 503}
@@ -101,7 +101,7 @@ class PracticePages:
         *,
         faults: Mapping[str, Fault] | None = None,
         outcome: Outcome | None = None,
-        remark: str = "",
+        remark: Remark | None = None,
     ) -> Response:
         wrong = _UNPROCESSABLE if faults or remark else 200
         return show_speaking(

@@ -49,6 +49,19 @@ _OTHER_DAY: Final = translatable("The person named another day: listen once more
 _OTHER_KIND: Final = translatable("Listen once more: did they speak of symptoms, or of a test?")
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What an operator did not hear.
+
+    Attributes:
+        field: The field in which it shows: ``code``, ``onset`` or ``tested``.
+        text: What to say of it, in English.
+    """
+
+    field: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exercise:
     """One call to practise.
@@ -86,8 +99,18 @@ class Exercise:
         slips = (self._with_slip(character) for character in ALPHABET)
         return next(each for each in slips if _is_no_code(each))
 
-    def remark(self, code: str, day: date, entry: Entry, *, today: date) -> str:
-        """Return what the operator should have heard, in English; nothing where all is right.
+    @property
+    def is_without_symptoms(self) -> bool:
+        """Whether the person speaks of a test instead of symptoms."""
+        return self.scenario is Scenario.NO_SYMPTOMS
+
+    @property
+    def days_ago(self) -> int:
+        """How many days ago it was that the symptoms began, or the test was."""
+        return (TESTED if self.is_without_symptoms else SYMPTOMS_BEGAN).days
+
+    def remark(self, code: str, day: date, entry: Entry, *, today: date) -> Remark | None:
+        """Return what the operator should have heard; nothing where all is right.
 
         Args:
             code: What was typed, a practice code.
@@ -95,12 +118,13 @@ class Exercise:
             entry: Tells of what it is the day.
             today: The day where the operator works.
         """
-        without = self.scenario is Scenario.NO_SYMPTOMS
         if code != self.code:
-            return _OTHER_CODE
-        if entry.is_without_symptoms != without:
-            return _OTHER_KIND
-        return "" if day == today - (TESTED if without else SYMPTOMS_BEGAN) else _OTHER_DAY
+            return Remark("code", _OTHER_CODE)
+        if entry.is_without_symptoms != self.is_without_symptoms:
+            return Remark("onset", _OTHER_KIND)
+        if day != today - timedelta(days=self.days_ago):
+            return Remark("tested" if self.is_without_symptoms else "onset", _OTHER_DAY)
+        return None
 
     def outcome(self) -> Outcome:
         """Return what the service would answer; it is not asked."""

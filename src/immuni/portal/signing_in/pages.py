@@ -54,6 +54,7 @@ class SignInPages:
         return [
             open_page("/sign-in", self.show),
             open_page("/sign-in", self.sign_in, method="POST"),
+            open_page("/sign-in/help", self.help),
             open_page("/sign-in/passkey", self.begin_again),
             open_page("/sign-in/passkey", self.sign_in_with_passkey, method="POST"),
             self._door.page(
@@ -69,6 +70,10 @@ class SignInPages:
             reason = next((each for each in _ENDS if each in request.query_params), "")
             return self._form(request, reason=reason)
         return self._entrance.to("/")
+
+    async def help(self, request: Request) -> Response:
+        """Tell everybody how to get in, and whom to call: the same to all, whoever asks."""
+        return self._pages.render(request, "sign_in_help.html")
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in, or say why not."""

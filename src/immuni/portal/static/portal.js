@@ -5,8 +5,8 @@ import { findCode, grouped, normalise, verdict } from "./code.js";
 
 const BAD = ["character", "long", "check_digit", "practice", "real"];
 
-/** Read the code while it is typed, and keep it in its groups. */
-function watchCode(input) {
+/** Read the code while it is typed, and keep it in its groups; once it is whole, go on to the days. */
+function watchCode(input, days) {
   const place = document.getElementById("code-verdict");
   const count = document.getElementById("code-count");
   const practice = "practice" in input.dataset;
@@ -59,6 +59,10 @@ function watchCode(input) {
     code = typed;
     show(isPasted ? code.length : position);
     say(judged());
+    // Whoever goes on typing means the day: an eleventh character would only spoil the code.
+    if (event.inputType?.startsWith("insert") && judged().kind === "good") {
+      (days.querySelector(":checked") ?? days.querySelector("input")).focus();
+    }
   });
   if (code) {
     input.value = grouped(code);
@@ -67,15 +71,24 @@ function watchCode(input) {
   return () => !BAD.includes(judged().kind);
 }
 
-/** Choose a day with the digit that stands on it, while the days have the keyboard. */
-function watchDays(days) {
-  days.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+/** Choose a day with the digit that stands on it, wherever in the form no text is typed. */
+function watchDays(form) {
+  const groups = [...form.querySelectorAll(".days")];
+  const isText = (element) => element.matches("input:not([type=radio])");
+  // The day of the test is asked below, and only of those without symptoms.
+  const lastShown = () => groups.filter((each) => each.offsetParent).at(-1);
+
+  form.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || isText(event.target)) return;
+    const days = event.target.closest(".days") ?? lastShown();
     const choice = days.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-    if (!choice) return;
+    // A key that is held down since the code is none that was meant for a day.
+    if (!choice || event.repeat) return;
     event.preventDefault();
     choice.focus();
     choice.click();
+    if (choice.value === "other") form.elements[`${choice.name}_date`].focus();
+    if (choice.value === "none") groups.at(-1).querySelector("input").focus();
   });
 }
 
@@ -150,9 +163,13 @@ function play(phone) {
 }
 
 const code = document.getElementById("code");
-if (code) watchForm(document.getElementById("authorise"), watchCode(code));
+// While authorising is stopped, nothing can be typed.
+if (code && !code.matches(":disabled")) {
+  const form = document.getElementById("authorise");
+  watchForm(form, watchCode(code, form.querySelector(".days")));
+  watchDays(form);
+}
 document.querySelectorAll(".phone").forEach(play);
-document.querySelectorAll(".days").forEach(watchDays);
 document.querySelectorAll("[data-countdown]").forEach(countDown);
 // What went wrong stands above the form; a focus further down may have put it out of sight.
 addEventListener("load", () =>
