@@ -6,6 +6,7 @@ Source:
 
 from immuni.api import Platform
 from immuni.app.record import AppRecord, OnboardingStep
+from immuni.app.system import System
 from immuni.framework import InactiveReason, Status
 
 _SATISFIED_WITHOUT = {
@@ -33,7 +34,9 @@ def steps_for(platform: Platform) -> tuple[OnboardingStep, ...]:
     )
 
 
-def next_step(record: AppRecord, framework: Status, platform: Platform) -> OnboardingStep | None:
+def next_step(
+    record: AppRecord, framework: Status, platform: Platform, system: System | None = None
+) -> OnboardingStep | None:
     """Return the step to show next; None when the onboarding is complete.
 
     A step that the device satisfies already is passed over; so is every step once the last one
@@ -44,10 +47,13 @@ def next_step(record: AppRecord, framework: Status, platform: Platform) -> Onboa
     return next(
         step
         for step in steps_for(platform)
-        if step not in record.onboarding and not _is_satisfied(step, framework)
+        if step not in record.onboarding and not _is_satisfied(step, framework, system)
     )
 
 
-def _is_satisfied(step: OnboardingStep, framework: Status) -> bool:
+def _is_satisfied(step: OnboardingStep, framework: Status, system: System | None) -> bool:
+    if step is OnboardingStep.LOCATION:
+        # A Linux device speaks as Android does, and has no such demand.
+        return system is not None and not system.wants_location
     obstacles = _SATISFIED_WITHOUT.get(step)
     return obstacles is not None and not obstacles & framework.reasons

@@ -18,6 +18,7 @@ from immuni.app.session import BackgroundSession
 from immuni.app.state import UserState, after_dismissal, after_recovery
 from immuni.app.status import PhoneStatus, phone_status
 from immuni.app.storage import AppStore
+from immuni.app.system import AskSystem, SystemFault
 from immuni.app.upload import UploadDesk, UploadFlow
 from immuni.app.upload_errors import UploadOrderError
 from immuni.clock import Clock
@@ -47,10 +48,12 @@ class Phone:
         clock: Clock,
         entropy: Entropy,
         vouchers: Vouchers | None = None,
+        system: AskSystem = lambda: None,
     ) -> None:
         """Put a phone together; it goes on where its stores left off.
 
         Without `vouchers` it has no platform that vouches for it, and sends no Operational Info.
+        Without `system` nothing is known of the device's system, and nothing is too old.
         """
         self.build = build
         self.clock = clock
@@ -58,6 +61,7 @@ class Phone:
         self._store = store
         self._entropy = entropy
         self._vouchers = vouchers or Vouchers()
+        self._system = system
         self._flow: UploadFlow | None = None
         self._in_session = asyncio.Lock()
 
@@ -86,7 +90,12 @@ class Phone:
 
     def next_onboarding_step(self) -> OnboardingStep | None:
         """Return the step to show next; None when the onboarding is complete."""
-        return next_step(self.record, self.framework.status(), self.build.platform)
+        return next_step(self.record, self.framework.status(), self.build.platform, self._system())
+
+    def system_faults(self) -> tuple[SystemFault, ...]:
+        """Return what of the device's own system keeps the App from working at all."""
+        system = self._system()
+        return () if system is None else system.faults()
 
     def complete(self, step: OnboardingStep) -> None:
         """Note that the user has completed a step of the onboarding."""
@@ -212,6 +221,8 @@ class Phone:
             StoreError, KeyStoreError: Something is left; it is safe to try again.
         """
         async with self._in_session:
+            if self._flow is not None:
+                await self._flow.settled()
             self._flow = None
             # The keys and what was heard first: as long as anything is left, the App says so.
             await self.framework.delete_everything()

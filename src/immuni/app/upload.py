@@ -80,6 +80,11 @@ class UploadFlow:
         """What will be sent; None until the user has shared the keys."""
         return None if self._keys is None else describe(self._upload())
 
+    async def settled(self) -> None:
+        """Wait until no step is under way."""
+        async with self._busy:
+            pass
+
     async def check(self) -> None:
         """Ask the server whether the operator has authorised the code.
 

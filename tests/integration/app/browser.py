@@ -1,5 +1,6 @@
 """What a browser does with the App's pages, without drawing them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -15,6 +16,7 @@ from immuni.app.secret import InstallationSecret
 from tests.integration.app.serving import listening
 from tests.plain_http import TRUSTS_NOBODY
 
+PATIENCE_SECONDS = 60
 NAME = "phone-a.world.localhost"
 SECRET = InstallationSecret(bytes(range(32)))
 
@@ -33,7 +35,12 @@ class Browser:
         self, path: str, form: Mapping[str, str] | None = None, **headers: str
     ) -> httpx.Response:
         sent = {"origin": self.origin, **_named(headers)}
-        return await self.client.post(path, data=form or {}, headers=sent)
+        answer = await self.client.post(path, data=form or {}, headers=sent)
+        # On a busy machine the App itself shows that it waits, and browsers ask again.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while answer.url.path == "/upload/waiting":
+                answer = await self.get("/upload/waiting")
+        return answer
 
 
 @asynccontextmanager
@@ -48,7 +55,7 @@ async def browsing(
         let_in: Whether the browser had the link before.
     """
     async with (
-        listening(partial(_pages, phone, framed_by)) as port,
+        listening(partial(pages_of, phone, framed_by)) as port,
         httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             headers={"host": f"{NAME}:{port}"},
@@ -65,7 +72,7 @@ def _origin(port: int) -> str:
     return f"http://{NAME}:{port}"
 
 
-def _pages(phone: Phone, framed_by: str | None, port: int) -> Starlette:
+def pages_of(phone: Phone, framed_by: str | None, port: int) -> Starlette:
     return create_pages(
         phone, public_url=_origin(port), secret=SECRET, zone=UTC, framed_by=framed_by
     )

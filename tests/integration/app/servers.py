@@ -1,6 +1,8 @@
 """The hosts that an App speaks to, on a real port, as obedient or as broken as a test wants."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,6 +58,12 @@ def chunk_of(keys: Sequence[DiagnosisKey], *, signer: Signer, end: datetime) -> 
     return write_export(export, [signer])
 
 
+def _opened() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Servers:
     """What the hosts hold, and what they were asked."""
@@ -73,6 +81,7 @@ class Servers:
     uploads: list[Upload] = field(default_factory=list)
     busy: bool = False
     asked: list[str] = field(default_factory=list)
+    open: asyncio.Event = field(default_factory=_opened)
 
     def authorise(self, otp: Otp) -> None:
         """Do what an operator does."""
@@ -89,6 +98,15 @@ class Servers:
                 Route("/v1/ingestion/upload", self._upload, methods=["POST"]),
             ]
         )
+
+    @asynccontextmanager
+    async def slow(self) -> AsyncIterator[None]:
+        """Keep uploads waiting for their answer for as long as the block runs."""
+        self.open.clear()
+        try:
+            yield
+        finally:
+            self.open.set()
 
     async def _settings(self, request: Request) -> Response:
         self.asked.append(request.url.path)
@@ -131,6 +149,7 @@ class Servers:
 
     async def _upload(self, request: Request) -> Response:
         upload = parse_request(Upload, await request.body())
+        await self.open.wait()
         self.attempts.append(upload)
         answer = self._answer(request, spend=True)
         if answer.status_code == 204:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.integration.portal.browsing import chromium
+from tests.chromium import chromium
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

@@ -5,7 +5,7 @@ import pytest
 from playwright.async_api import Browser
 
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
-from tests.integration.portal.browsing import chromium
+from tests.chromium import chromium
 from tests.integration.portal.region import Region, living_region
 from tests.integration.portal.world import World, living_world
 

@@ -11,8 +11,8 @@ import pytest
 from immuni.portal.accounts.roles import Role
 from immuni.portal.audit.events import Action, Event, Outcome
 from immuni.portal.audit.meanings import MEANINGS, OUTCOMES
-from tests.integration.portal.axe import find_nothing
-from tests.integration.portal.browsing import chromium
+from tests.axe import find_nothing
+from tests.chromium import chromium
 from tests.integration.portal.staff import Staff, staff
 from tests.integration.portal.world import PASSWORD, START, World
 

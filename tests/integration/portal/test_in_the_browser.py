@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from immuni.otp import check_digit, grouped
-from tests.integration.portal.axe import find_nothing, violations
+from tests.axe import find_nothing, violations
 from tests.integration.portal.world import PASSWORD, World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]

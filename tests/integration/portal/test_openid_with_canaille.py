@@ -9,9 +9,9 @@ from playwright.async_api import Browser, Page
 from immuni.clock import SystemClock
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
 from immuni.portal.oidc.providers import Provider
+from tests.axe import find_nothing
+from tests.chromium import chromium
 from tests.integration.portal import canaille
-from tests.integration.portal.axe import find_nothing
-from tests.integration.portal.browsing import chromium
 from tests.integration.portal.canaille import TITLE, Canaille, running_canaille
 from tests.integration.portal.world import PASSWORD, World, living_world
 

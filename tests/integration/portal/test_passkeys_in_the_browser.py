@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, CDPSession, Page
 
 from immuni.portal.factors.totp import STEP, code_at
-from tests.integration.portal.axe import find_nothing
+from tests.axe import find_nothing
 from tests.integration.portal.world import PASSWORD, World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from immuni.portal.accounts.roles import Role
-from tests.integration.portal.axe import find_nothing
+from tests.axe import find_nothing
 from tests.integration.portal.staff import staff
 from tests.integration.portal.world import ORGANISATION, PASSWORD, World
 

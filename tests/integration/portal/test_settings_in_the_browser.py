@@ -8,8 +8,8 @@ from playwright.async_api import Browser, Page
 
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
 from immuni.portal.accounts.roles import Role
+from tests.axe import find_nothing
 from tests.contract.test_generated_requests import configuration, on_the_get_host
-from tests.integration.portal.axe import find_nothing
 from tests.integration.portal.settings_world import SettingsWorld, settings_world
 from tests.integration.portal.world import PASSWORD
 

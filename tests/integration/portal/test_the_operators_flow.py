@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Request, ViewportSize
 
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
-from tests.integration.portal.axe import find_nothing
+from tests.axe import find_nothing
 from tests.integration.portal.proxied import free_port, nginx_with_prefix
 from tests.integration.portal.world import PASSWORD, World, living_world
 

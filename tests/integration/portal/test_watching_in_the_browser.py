@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 from immuni.deployment.databases import PortalDatabase, ServicesDatabase
 from immuni.portal.accounts.roles import Role
 from immuni.portal.limits.settings import LimitSettings
-from tests.integration.portal.axe import find_nothing
+from tests.axe import find_nothing
 from tests.integration.portal.world import PASSWORD, World, living_world
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]

@@ -3,6 +3,7 @@ from msgspec.structs import replace
 from immuni.api import Platform
 from immuni.app.onboarding import next_step, steps_for
 from immuni.app.record import AppRecord, OnboardingStep
+from immuni.app.system import LinuxSystem
 from immuni.framework import InactiveReason, Status
 
 NEW = Status(frozenset({InactiveReason.PERMISSION_MISSING, InactiveReason.NOT_STARTED}), "a safe")
@@ -39,6 +40,15 @@ def test_only_ios_is_asked_for_notifications() -> None:
 def test_only_android_wants_location_to_be_switched_on() -> None:
     assert OnboardingStep.LOCATION in steps_for(Platform.ANDROID)
     assert OnboardingStep.LOCATION not in steps_for(Platform.IOS)
+
+
+def test_a_linux_device_speaks_as_android_and_wants_no_location() -> None:
+    system = LinuxSystem((6, 1), has_adapter=True)
+    record = AppRecord(onboarding=frozenset(OnboardingStep) - {OnboardingStep.LOCATION})
+    begun = replace(record, onboarding=record.onboarding - {OnboardingStep.DONE})
+
+    assert next_step(begun, READY, Platform.ANDROID) is OnboardingStep.LOCATION
+    assert next_step(begun, READY, Platform.ANDROID, system) is OnboardingStep.DONE
 
 
 def test_steps_that_the_device_satisfies_are_skipped() -> None:

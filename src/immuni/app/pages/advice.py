@@ -10,12 +10,13 @@ from starlette.routing import Route
 
 from immuni.api import ConfigurationSettings
 from immuni.app.pages.answers import go_to
-from immuni.app.pages.home import state_name
+from immuni.app.pages.home import risk_ends_on, state_name
 from immuni.app.pages.language import Language
 from immuni.app.pages.screens import Screens
 from immuni.app.pages.support import contact_of
 from immuni.app.pages.words import closeness_text, length_text
 from immuni.app.phone import Phone
+from immuni.app.record import AppRecord
 from immuni.app.state import AtRisk, UserState
 from immuni.web.languages import translatable
 
@@ -92,7 +93,7 @@ class AdvicePages:
             request,
             "advice.html",
             state=state_name(state),
-            contact_day=language.day(state.last_contact_day) if isinstance(state, AtRisk) else "",
+            **_days(state, self.screens.phone.record, language),
             own_words=_own_words(settings, state, language),
             support=contact_of(settings),
         )
@@ -105,6 +106,7 @@ class AdvicePages:
                 "day": language.day(each.day),
                 "length": length_text(each, language),
                 "closeness": closeness_text(each, language),
+                "attenuation_db": each.attenuation_db,
             }
             for each in self.screens.phone.record.history
         ]
@@ -124,6 +126,16 @@ class AdvicePages:
         if question is not None:
             question.change(self.screens.phone)
         return go_to("/")
+
+
+def _days(state: UserState, record: AppRecord, language: Language) -> dict[str, object]:
+    if not isinstance(state, AtRisk):
+        return {"contact_day": "", "ends_on": ""}
+    day = state.last_contact_day
+    return {
+        "contact_day": language.day(day),
+        "ends_on": language.day(risk_ends_on(day, record)),
+    }
 
 
 def _own_words(settings: ConfigurationSettings, state: UserState, language: Language) -> str | None:

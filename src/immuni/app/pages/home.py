@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date, timedelta
 from http import HTTPStatus
 
 import msgspec
@@ -11,9 +12,11 @@ from starlette.routing import Route
 
 from immuni.app.pages.answers import go_to
 from immuni.app.pages.screens import Screens
-from immuni.app.pages.words import failure_text, issue_text, notification_message
+from immuni.app.pages.words import failure_text, issue_text, notification_message, system_message
+from immuni.app.record import AppRecord
 from immuni.app.state import AtRisk, Neutral, Positive, UserState
 from immuni.app.status import PhoneStatus, ServiceIssue
+from immuni.app.system import SystemFault
 
 _SWITCHES = frozenset(
     {ServiceIssue.SWITCHED_OFF, ServiceIssue.PAUSED, ServiceIssue.PERMISSION_MISSING}
@@ -36,6 +39,11 @@ class HomePages:
 
     async def home(self, request: Request) -> Response:
         """Show the home screen, or what has to come before it."""
+        faults = self.screens.phone.system_faults()
+        if faults:
+            message = system_message(faults[0], self.screens.language(request))
+            picture = "bluetooth" if faults[0] is SystemFault.NO_ADAPTER else "renewed"
+            return self.screens.show(request, "system.html", message=message, picture=picture)
         if ServiceIssue.UPDATE_REQUIRED in self.screens.phone.status().issues:
             return self.screens.show(request, "update.html")
         step = self.screens.phone.next_onboarding_step()
@@ -65,6 +73,7 @@ class HomePages:
             "mood": _mood(status),
             "contact_day": "",
             "upload_day": "",
+            "ends_on": "",
             "issues": [issue_text(issue, language) for issue in status.issues],
             "is_paused": status.issues == (ServiceIssue.PAUSED,),
             "paused_until": self.screens.moment(request, status.paused_until),
@@ -76,6 +85,7 @@ class HomePages:
         match status.user:
             case AtRisk(last_contact_day=day):
                 shown["contact_day"] = language.day(day)
+                shown["ends_on"] = language.day(risk_ends_on(day, phone.record))
             case Positive(upload_day=day):
                 shown["upload_day"] = language.day(day)
             case Neutral():
@@ -92,6 +102,11 @@ def state_name(state: UserState) -> str:
             return "at-risk"
         case Positive():
             return "positive"
+
+
+def risk_ends_on(contact_day: date, record: AppRecord) -> date:
+    """Return the day on which the warning of a contact goes away by itself."""
+    return contact_day + timedelta(seconds=record.settings.values.risk_duration)
 
 
 def _mood(status: PhoneStatus) -> str:

@@ -1,6 +1,8 @@
 """The visit to the upload screen: code, check, contents, permission, review, done."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,21 +10,26 @@ from starlette.routing import Route
 
 from immuni.app.lockout import locked_until
 from immuni.app.pages.answers import go_to, read_form
+from immuni.app.pages.errand import Errand, ErrandKind
 from immuni.app.pages.screens import Screens
 from immuni.app.pages.words import Message, problem_message
 from immuni.app.state import Positive
 from immuni.app.transport import ServerUnreachableError
 from immuni.app.upload_errors import CodeExpiredError, UploadError, UploadOrderError
 from immuni.errors import ImmuniError
-from immuni.framework import ConsentRefusedError
+from immuni.framework import ConsentRefusedError, StoreError
 from immuni.otp import grouped
 
 
 @dataclass(slots=True)
 class UploadPages:
-    """One page a step. What went wrong is said on the page that follows, once."""
+    """One page a step. What went wrong is said on the page that follows, once.
+
+    What is asked of the server goes on while the browser is elsewhere, and is asked once.
+    """
 
     screens: Screens
+    _errand: Errand | None = field(default=None, init=False)
     _problem: type[ImmuniError] | None = field(default=None, init=False)
 
     def routes(self) -> list[Route]:
@@ -32,6 +39,8 @@ class UploadPages:
             Route("/upload/code", self.code),
             Route("/upload/check-button", self.check_button),
             Route("/upload/check", self.check, methods=["POST"]),
+            Route("/upload/waiting", self.waiting),
+            Route("/upload/progress", self.progress),
             Route("/upload/contents", self.contents),
             Route("/upload/permission", self.permission),
             Route("/upload/permission", self.answer_permission, methods=["POST"]),
@@ -43,6 +52,8 @@ class UploadPages:
 
     async def open(self, request: Request) -> Response:
         """Open the screen with a new code, or say that the service has not started here."""
+        if self._errand is not None:
+            return go_to("/upload/waiting")
         if not self._is_region_active():
             return self.screens.show(request, "upload/not_started.html")
         self._problem = None
@@ -73,14 +84,50 @@ class UploadPages:
 
     async def check(self, _request: Request) -> Response:
         """Ask the server whether the operator has authorised the code."""
+        return await self._ask(ErrandKind.CHECK, self._check)
+
+    async def waiting(self, request: Request) -> Response:
+        """Show that something is under way; go on where it is done."""
+        if self._errand is None:
+            return go_to("/upload/code")
+        if self._errand.is_done:
+            return go_to(self._outcome(self._errand))
+        return self.screens.show(request, "upload/waiting.html", **self._progress(self._errand))
+
+    async def progress(self, request: Request) -> Response:
+        """Answer the page that waits: go on, wait on, or say that it takes long."""
+        errand = self._errand
+        if errand is None or errand.is_done:
+            return Response(headers={"HX-Redirect": "/upload/waiting"})
+        values = self._progress(errand)
+        if values["told"] == request.query_params.get("told"):
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        return self.screens.show(request, "upload/progress.html", **values | {"is_update": True})
+
+    def _progress(self, errand: Errand) -> dict[str, object]:
+        is_long = errand.is_long(self.screens.phone.clock.now())
+        return {"kind": errand.kind, "told": "long" if is_long else "", "is_update": False}
+
+    def _outcome(self, errand: Errand) -> str:
+        self._errand = None
+        return errand.outcome()
+
+    async def _ask(self, kind: ErrandKind, run: Callable[[], Awaitable[str]]) -> Response:
+        if self._errand is None:
+            self._errand = Errand.begin(kind, run, self.screens.phone.clock.now())
+        errand = self._errand
+        await errand.be_patient()
+        return go_to(self._outcome(errand) if errand.is_done else "/upload/waiting")
+
+    async def _check(self) -> str:
         try:
             await self.screens.phone.check_code()
         except UploadOrderError:
-            return go_to("/upload")
-        except (UploadError, ServerUnreachableError) as error:
-            self._problem = type(error)
-            return go_to("/upload/code")
-        return go_to("/upload/contents")
+            return "/upload"
+        except (UploadError, ServerUnreachableError, StoreError) as error:
+            self._problem = _known(error)
+            return "/upload/code"
+        return "/upload/contents"
 
     async def contents(self, request: Request) -> Response:
         """Say what would be sent."""
@@ -110,6 +157,9 @@ class UploadPages:
             return go_to("/upload/contents")
         except UploadOrderError:
             return go_to("/upload/code")
+        except StoreError as error:
+            self._problem = _known(error)
+            return go_to("/upload/contents")
         return go_to("/upload/review")
 
     async def review(self, request: Request) -> Response:
@@ -133,21 +183,24 @@ class UploadPages:
 
     async def send(self, _request: Request) -> Response:
         """Upload; a code that expired meanwhile leads to a new one."""
+        return await self._ask(ErrandKind.SEND, self._send)
+
+    async def _send(self) -> str:
         phone = self.screens.phone
         try:
             await phone.send_upload()
         except CodeExpiredError as error:
             await phone.open_upload()
             self._problem = type(error)
-            return go_to("/upload/code")
+            return "/upload/code"
         except UploadOrderError:
             # A second click on the button finds the upload done.
             is_done = phone.flow is None and isinstance(phone.record.user, Positive)
-            return go_to("/upload/done" if is_done else "/upload/contents")
-        except (UploadError, ServerUnreachableError) as error:
-            self._problem = type(error)
-            return go_to("/upload/review")
-        return go_to("/upload/done")
+            return "/upload/done" if is_done else "/upload/contents"
+        except (UploadError, ServerUnreachableError, StoreError) as error:
+            self._problem = _known(error)
+            return "/upload/review"
+        return "/upload/done"
 
     async def done(self, request: Request) -> Response:
         """Say thank you."""
@@ -157,6 +210,12 @@ class UploadPages:
 
     async def cancel(self, _request: Request) -> Response:
         """Leave; nothing is sent or kept, and nothing is said about it."""
+        if self._errand is not None:
+            # What is being sent may have arrived already: it is not taken back by leaving.
+            if self._errand.kind is ErrandKind.SEND:
+                return go_to("/upload/waiting")
+            await self._errand.give_up()
+            self._errand = None
         self.screens.phone.close_upload()
         return go_to("/")
 
@@ -177,3 +236,8 @@ class UploadPages:
         until = locked_until(phone.record.failed_checks, now)
         # Rounded up, so that the button never opens too early.
         return 0 if until is None else -int((now - until).total_seconds() // 1)
+
+
+def _known(error: ImmuniError) -> type[ImmuniError]:
+    """Return the kind by which the words of an error are found."""
+    return StoreError if isinstance(error, StoreError) else type(error)

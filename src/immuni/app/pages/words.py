@@ -10,6 +10,7 @@ from immuni.app.pages.language import Language
 from immuni.app.record import CheckFailure, PastExposure
 from immuni.app.sent import Sent, SentKind
 from immuni.app.status import ServiceIssue
+from immuni.app.system import SystemFault
 from immuni.app.transport import ServerUnreachableError
 from immuni.app.upload_errors import (
     CheckLockedError,
@@ -19,6 +20,7 @@ from immuni.app.upload_errors import (
     ServerRefusedError,
 )
 from immuni.errors import ImmuniError
+from immuni.framework import StoreError
 from immuni.web.languages import translatable
 
 _ISSUES: Final[Mapping[ServiceIssue, str]] = {
@@ -93,6 +95,10 @@ _PROBLEMS: Final[Mapping[type[ImmuniError], Message]] = {
         translatable("The server is busy"),
         translatable("Nothing is lost. Please try again in a minute."),
     ),
+    StoreError: Message(
+        translatable("Your phone could not read or note something"),
+        translatable("Nothing is lost. Please free some space, or restart it, and try again."),
+    ),
     ServerRefusedError: Message(
         translatable("The server did not accept this"),
         translatable("Nothing was sent. Is the clock of your phone right? Then try again."),
@@ -115,6 +121,42 @@ _NOTIFICATIONS: Final[Mapping[NotificationKind, Message]] = {
     NotificationKind.UPDATE_REQUIRED: Message(
         translatable("Please update Immuni"),
         translatable("This version can no longer protect you."),
+    ),
+}
+
+_SYSTEM: Final[Mapping[SystemFault, Message]] = {
+    SystemFault.IOS_TOO_OLD: Message(
+        translatable("Please update iOS"),
+        translatable(
+            "Immuni needs iOS 13.5 or later. Open Settings, General, Software Update, "
+            "then come back."
+        ),
+    ),
+    SystemFault.ANDROID_TOO_OLD: Message(
+        translatable("Please update Android"),
+        translatable(
+            "Immuni needs Android 6 or later. Open Settings, System, System update, then come back."
+        ),
+    ),
+    SystemFault.PLAY_SERVICES_TOO_OLD: Message(
+        translatable("Please update Google Play services"),
+        translatable(
+            "Immuni needs version 20.18.13 or later. Open Google Play, look for "
+            "“Google Play services”, update it, then come back."
+        ),
+    ),
+    SystemFault.KERNEL_TOO_OLD: Message(
+        translatable("Please update your system"),
+        translatable(
+            "Immuni needs Linux 3.13 or later. Install the updates of your system and restart it."
+        ),
+    ),
+    SystemFault.NO_ADAPTER: Message(
+        translatable("There is no Bluetooth here"),
+        translatable(
+            "Immuni needs a Bluetooth adapter. Plug one in, or switch it on in the settings of "
+            "your computer, then try again."
+        ),
     ),
 }
 
@@ -173,6 +215,11 @@ def notification_message(notification: Notification | None, language: Language) 
     return (
         None if notification is None else _translated(_NOTIFICATIONS[notification.kind], language)
     )
+
+
+def system_message(fault: SystemFault, language: Language) -> Message:
+    """Say what of the device's system is too old or missing, and what to do."""
+    return _translated(_SYSTEM[fault], language)
 
 
 def sent_message(sent: Sent, language: Language) -> Message:

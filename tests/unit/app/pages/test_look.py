@@ -23,6 +23,8 @@ WRITTEN_ON = [
     ("on-brand", "brand-press"),
     ("warn-ink", "warn-soft"),
     ("risk-ink", "risk-soft"),
+    ("on-risk", "risk"),
+    ("on-risk", "risk-ink"),
     ("care-ink", "care-soft"),
     ("calm-ink", "calm-sky-top"),
     ("calm-ink", "calm-sky-low"),

@@ -13,12 +13,15 @@ from immuni.app.pages.words import (
     notification_message,
     problem_message,
     sent_message,
+    system_message,
 )
 from immuni.app.record import CheckFailure, PastExposure
 from immuni.app.sent import Sent, SentKind
 from immuni.app.status import ServiceIssue
+from immuni.app.system import SystemFault
 from immuni.app.transport import ServerUnreachableError
 from immuni.app.upload_errors import UploadError, UploadOrderError
+from immuni.framework import StoreError
 from tests.unit.app.records import NOW
 
 ENGLISH = language_of("en")
@@ -48,13 +51,19 @@ def test_for_every_reason_there_is_a_page_that_helps() -> None:
     assert all(REMEDIES[issue].hints for issue in by_hand - {ServiceIssue.UPDATE_REQUIRED})
 
 
+def test_whatever_is_too_old_has_words() -> None:
+    assert all(system_message(fault, ENGLISH).text for fault in SystemFault)
+
+
 def test_whatever_can_be_sent_is_told_in_words() -> None:
     assert all(sent_message(Sent(NOW.date(), kind), ENGLISH).text for kind in SentKind)
 
 
 def test_everything_that_can_stop_an_upload_has_words() -> None:
     # A step out of order is no fault of the user: the pages lead to the right one.
-    problems = {*UploadError.__subclasses__(), ServerUnreachableError} - {UploadOrderError}
+    problems = {*UploadError.__subclasses__(), ServerUnreachableError, StoreError} - {
+        UploadOrderError
+    }
 
     assert all(problem_message(problem, ENGLISH) for problem in problems)
 
