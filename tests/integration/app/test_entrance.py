@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from immuni.app.pages.entrance import COOKIE, link_to
 from immuni.app.phone import Phone
+from tests.chromium import chromium
 from tests.integration.app.browser import SECRET, browsing
 from tests.integration.app.serving import listening
 from tests.integration.app.world import World
-from tests.integration.portal.browsing import chromium
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

@@ -8,8 +8,9 @@ from typing import Final
 
 from playwright.async_api import Browser, Locator, Page, expect
 
+from immuni.app.pages.entrance import COOKIE
 from immuni.app.phone import Phone
-from tests.integration.app.browser import NAME, pages_of
+from tests.integration.app.browser import NAME, SECRET, pages_of
 from tests.integration.app.serving import listening
 
 See = Callable[[Page, str], Awaitable[None]]
@@ -113,7 +114,9 @@ async def touring(
         permissions=["clipboard-read", "clipboard-write"],
     )
     async with listening(partial(pages_of, phone, None)) as port:
+        url = f"http://{NAME}:{port}"
+        await context.add_cookies([{"name": COOKIE, "value": SECRET.cookie, "url": url}])
         page = await context.new_page()
         page.set_default_timeout(PATIENCE)
-        yield Tour(phone, page, f"http://{NAME}:{port}", see)
+        yield Tour(phone, page, url, see)
         await context.close()
