@@ -26,7 +26,8 @@ from immuni.portal.authorising.store import AuthorisationStore
 from immuni.portal.desk import Desk
 from immuni.portal.door import Door, NotAllowedError, Visit
 from immuni.portal.learning.store import LearningStore
-from immuni.portal.limits.guard import Guard, LimitReachedError
+from immuni.portal.limits.guard import Guard
+from immuni.portal.limits.rules import LimitReachedError
 from immuni.portal.menu import menu_of
 from immuni.portal.preferences import keep_spoken
 

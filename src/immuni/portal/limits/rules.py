@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from immuni.errors import ImmuniError
 from immuni.portal.limits.settings import LimitSettings
 
 LEARNS_FROM: Final = timedelta(days=28)
@@ -35,6 +36,21 @@ class Limit(StrEnum):
     QUOTA = "quota"
     ORGANISATION_QUOTA = "organisation_quota"
     PACE = "pace"
+
+
+class LimitReachedError(ImmuniError, PermissionError):
+    """A code must not be authorised now; nothing was sent, and nothing is counted.
+
+    Attributes:
+        limit: Why.
+        wait: After how long it may be; None where somebody has to allow it.
+    """
+
+    def __init__(self, limit: Limit, wait: timedelta | None = None) -> None:
+        """Say why, and for how long."""
+        super().__init__(limit)
+        self.limit = limit
+        self.wait = wait
 
 
 class Warned(StrEnum):
