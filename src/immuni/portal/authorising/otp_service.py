@@ -1,18 +1,17 @@
 """The way to the OTP Service: HTTP over mutual TLS, nothing else."""
 
+import ssl
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, Self
 
-import httpx
-
 from immuni.api import OtpAuthorisation, encode
 from immuni.api.headers import JSON_CONTENT_TYPE, REQUEST_ID
 from immuni.portal.audit.events import Outcome
-from immuni.portal.internal_services import over_mutual_tls
+from immuni.portal.authorising.otp_connections import OtpConnections
 from immuni.telemetry import logger
-from immuni.web import MutualTls
+from immuni.web import MutualTls, RenewingContext
 
 _PATH: Final = "/v1/otp"
 _ATTEMPTS: Final = 2
@@ -28,9 +27,9 @@ _log: Final = logger("portal")
 class OtpServiceClient:
     """Asks the OTP Service to authorise codes."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        """Use a client whose base URL is the service's and whose certificate it accepts."""
-        self._http = http
+    def __init__(self, connections: OtpConnections) -> None:
+        """Use connections that show a certificate which the service accepts."""
+        self._connections = connections
 
     @classmethod
     def over_mutual_tls(cls, base_url: str, *, tls: MutualTls, timeout: timedelta) -> Self:
@@ -45,7 +44,8 @@ class OtpServiceClient:
             OSError: A file cannot be read.
             ssl.SSLError: A file is not what it should be.
         """
-        return cls(over_mutual_tls(base_url, tls=tls, timeout=timeout))
+        context = RenewingContext(tls, ssl.Purpose.SERVER_AUTH)
+        return cls(OtpConnections(base_url, tls=context, timeout=timeout))
 
     async def authorise(self, authorisation: OtpAuthorisation, *, request_id: str) -> Outcome:
         """Have a code authorised.
@@ -59,22 +59,20 @@ class OtpServiceClient:
             AUTHORISED, ALREADY_AUTHORISED, REFUSED (the service does not take it for a code) or
             UNAVAILABLE (nothing can be said; asking again later does no harm).
         """
-        for _ in range(_ATTEMPTS):
+        body = encode(authorisation)
+        headers = {"Content-Type": JSON_CONTENT_TYPE, REQUEST_ID: request_id}
+        for attempt in range(_ATTEMPTS):
             try:
-                answer = await self._http.post(
-                    _PATH,
-                    content=encode(authorisation),
-                    headers={"Content-Type": JSON_CONTENT_TYPE, REQUEST_ID: request_id},
-                )
-            except httpx.TransportError as error:
+                status = await self._connections.post(_PATH, body, headers, fresh=attempt > 0)
+            except OSError as error:
                 _log.warning("otp_service_unreachable", error=type(error).__name__)
                 continue
-            outcome = _OUTCOMES.get(answer.status_code, Outcome.UNAVAILABLE)
+            outcome = _OUTCOMES.get(status, Outcome.UNAVAILABLE)
             if outcome is Outcome.UNAVAILABLE:
-                _log.warning("otp_service_unavailable", status=answer.status_code)
+                _log.warning("otp_service_unavailable", status=status)
             return outcome
         return Outcome.UNAVAILABLE
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._connections.close()
