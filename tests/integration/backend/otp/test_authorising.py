@@ -73,6 +73,27 @@ async def test_a_code_authorised_by_many_at_once_is_authorised_by_one(intake: In
     assert intake.query("SELECT count(*) FROM ingestion.otp") == [(1,)]
 
 
+async def test_codes_that_come_together_share_a_transaction_and_each_has_its_answer(
+    intake: Intake,
+) -> None:
+    entropy = SeededEntropy("many")
+    codes = [generate_otp(entropy) for _ in range(30)]
+    await intake.authorise(OTP, request_id="a")
+
+    answers = await asyncio.gather(
+        intake.authorise(OTP, request_id="b"),
+        intake.authorise(OTP, request_id="a"),
+        *(intake.authorise(code, request_id=code) for code in codes),
+        *(intake.authorise(code, request_id=code) for code in codes),
+    )
+
+    assert [answer.status_code for answer in answers] == [409, 204] + [204] * 60
+    assert intake.query("SELECT count(*) FROM ingestion.otp") == [(31,)]
+    [(transactions,)] = intake.query("SELECT count(DISTINCT xmin::text) FROM ingestion.otp")
+    assert isinstance(transactions, int)
+    assert transactions < 20
+
+
 async def test_neither_the_code_nor_its_bare_hash_is_stored(intake: Intake) -> None:
     await intake.authorise(OTP, request_id="a")
 
