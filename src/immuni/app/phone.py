@@ -11,6 +11,7 @@ from immuni.app.analytics.ports import Vouchers
 from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
 from immuni.app.contents import UploadContents
+from immuni.app.dummies.simulation import Simulation
 from immuni.app.onboarding import next_step
 from immuni.app.own_data import OwnData, own_data
 from immuni.app.record import AppRecord, OnboardingStep
@@ -64,6 +65,7 @@ class Phone:
         self._system = system
         self._flow: UploadFlow | None = None
         self._in_session = asyncio.Lock()
+        self._simulation = Simulation(build=build, store=store, clock=clock, entropy=entropy)
 
     @property
     def record(self) -> AppRecord:
@@ -157,8 +159,28 @@ class Phone:
             )
             await session.run()
 
+    def came_to_foreground(self) -> None:
+        """Note that the user has the App before them; see `Simulation.came_to_foreground`."""
+        self._simulation.came_to_foreground()
+
+    def left_foreground(self) -> None:
+        """Note that the user has turned to something else."""
+        self._simulation.left_foreground()
+
+    async def simulate_uploads(self) -> None:
+        """Send simulated uploads when they are due, without end.
+
+        Whoever drives the phone lets this run beside the background sessions, and never as a part
+        of them: what they fetch would tell a simulated upload from a person's.
+        """
+        await self._simulation.live()
+
     async def open_upload(self) -> Otp:
-        """Open the upload screen, and return the new code that it shows."""
+        """Open the upload screen, and return the new code that it shows.
+
+        No simulated upload starts or goes on beside it.
+        """
+        self._simulation.cancel()
         desk = UploadDesk(
             build=self.build, store=self._store, framework=self.framework, clock=self.clock
         )
@@ -230,6 +252,7 @@ class Phone:
 
     async def close(self) -> None:
         """Fall silent and give back radio and files."""
+        await self._simulation.close()
         await self.framework.close()
         self._store.close()
 

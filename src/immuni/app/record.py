@@ -7,6 +7,7 @@ import msgspec
 
 from immuni.api import ExposureInfoUpload, ProvinceCode
 from immuni.app.analytics.memory import AnalyticsMemory
+from immuni.app.dummies.memory import Opportunity
 from immuni.app.lockout import FailedChecks
 from immuni.app.notifications import Notification
 from immuni.app.sent import Sent
@@ -97,6 +98,7 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
         failed_checks: Refused codes, for the lockout.
         analytics: When Operational Info was and will be sent.
         sent: What has left the phone and meant something, latest first.
+        simulation: When the next simulated upload may start.
     """
 
     onboarding: frozenset[OnboardingStep] = frozenset()
@@ -117,3 +119,4 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
     failed_checks: FailedChecks = FailedChecks()
     analytics: AnalyticsMemory = AnalyticsMemory()
     sent: tuple[Sent, ...] = ()
+    simulation: Opportunity | None = None

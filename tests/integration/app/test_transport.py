@@ -45,6 +45,7 @@ async def test_all_kinds_of_request_are_the_same_records_on_the_wire(tmp_path: P
         upload_packet(ENVELOPE, SMALLEST),
         upload_packet(ENVELOPE, LARGEST),
         upload_packet(dummy(), SMALLEST),
+        upload_packet(dummy(), LARGEST),
     ]
     async with (
         answering(NO_CONTENT, authority.server_context()) as port,

@@ -22,6 +22,7 @@ from immuni.app.pages.guard import Guard
 from immuni.app.pages.home import HomePages
 from immuni.app.pages.onboarding import OnboardingPages
 from immuni.app.pages.own_data import OwnDataPages
+from immuni.app.pages.presence import Presence
 from immuni.app.pages.reading import ReadingPages
 from immuni.app.pages.screens import Screens
 from immuni.app.pages.service import ServicePages
@@ -92,6 +93,7 @@ def create_pages(
         middleware=[
             Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}", framed_by=framed_by),
             entrance.door(),
+            Middleware(Presence, phone=phone),
         ],
         exception_handlers={
             HTTPException: _refusal_page(screens),

@@ -87,6 +87,7 @@ async def _living(phone: Phone, clock: Clock) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(keep_living(phone.framework, clock=clock, on_fault=_tell_of)),
         asyncio.create_task(_keep_checking(phone)),
+        asyncio.create_task(phone.simulate_uploads()),
     ]
     try:
         yield

@@ -1,0 +1,1 @@
+"""Simulated upload sequences: what looks like a person who uploads, and is nobody."""
