@@ -246,6 +246,7 @@ class Phone:
             if self._flow is not None:
                 await self._flow.settled()
             self._flow = None
+            await self._simulation.close()
             # The keys and what was heard first: as long as anything is left, the App says so.
             await self.framework.delete_everything()
             self._store.erase()

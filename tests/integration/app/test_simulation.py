@@ -156,6 +156,18 @@ async def test_opening_the_upload_screen_cancels_what_is_planned(world: World) -
     assert asyncio.all_tasks() <= before
 
 
+async def test_deleting_everything_cancels_what_is_planned(world: World) -> None:
+    phone = await ready(world, Platform.IOS, Slow())
+    before = asyncio.all_tasks()
+    phone.came_to_foreground()
+    (planned,) = asyncio.all_tasks() - before
+
+    await phone.delete_everything()
+
+    assert planned.cancelled()
+    assert phone.record.simulation is None
+
+
 async def test_what_runs_is_broken_off(world: World) -> None:
     gate = Gate()
     async with a_simulation(world, Platform.IOS, gate) as simulation:

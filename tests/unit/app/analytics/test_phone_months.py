@@ -1,10 +1,9 @@
 """Ten thousand months of phones: what all of them together send has the right distributions."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from math import exp, sqrt
+from math import exp
 from typing import Final
 
 import pytest
@@ -14,6 +13,7 @@ from immuni.app.analytics.decision import Detected, Sending, after_contact, afte
 from immuni.app.analytics.memory import AnalyticsMemory
 from immuni.entropy import SeededEntropy
 from tests.unit.app.analytics.drawn import DAY
+from tests.unit.app.laws import KOLMOGOROV, deviations, from_law
 
 PHONES: Final = 10_000
 JULY: Final = datetime(2020, 7, 1, tzinfo=UTC)
@@ -25,8 +25,6 @@ RATES: Final = ConfigurationSettings(
 )
 WARNED_EVERY: Final = 40
 """One detection in so many warns."""
-KOLMOGOROV: Final = 1.95
-"""A true hypothesis is above it, times the root of the number, once in a thousand times."""
 CHI_SQUARE_28: Final = 56.89
 """Of 28 degrees of freedom: a true hypothesis is above it once in a thousand times."""
 
@@ -90,23 +88,6 @@ def july() -> July:
     for _ in range(PHONES):
         lived.live(entropy)
     return lived
-
-
-def from_law(values: Iterable[float], law: Callable[[float], float]) -> float:
-    """Return the Kolmogorov-Smirnov statistic of values against a distribution function."""
-    ordered = sorted(values)
-    count = len(ordered)
-    distance = max(
-        max(law(value) - place / count, (place + 1) / count - law(value))
-        for place, value in enumerate(ordered)
-    )
-    return distance * sqrt(count)
-
-
-def deviations(found: int, out_of: int, probability: float) -> float:
-    """Return by how many standard deviations a count differs from what is expected."""
-    expected = out_of * probability
-    return abs(found - expected) / sqrt(expected * (1 - probability))
 
 
 def test_no_phone_reports_twice_of_one_kind(july: July) -> None:
