@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from immuni.api import MalformedAnswerError, SettingsRefusedError
-from immuni.app.analytics.decision import Detected
+from immuni.app.analytics.decision import with_detection
+from immuni.app.analytics.memory import Detected
 from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
 from immuni.app.chunks import due_chunks
@@ -84,16 +85,15 @@ class BackgroundSession:
         """
         now = self.clock.now()
         self.store.update(lambda record: purged(record, now=now))
-        detected = None
         async with open_public_host(self.build, clock=self.clock) as host:
             await self._refresh_settings(host)
             await refresh_questions(host, self.store.questions, self.store.record.settings, now=now)
             if self._is_check_due():
-                detected = await self._check(host)
+                await self._check(host)
         self.store.update(self._reminded)
         # Only what a server told just now: the phone's own clock may have been moved since before.
         if self._server_now is not None:
-            await self.reporting.end_session(detected, now=self._server_now)
+            await self.reporting.end_session(now=self._server_now)
 
     async def _refresh_settings(self, host: PublicHost) -> None:
         """Take the server's settings where they are to be had and signed; else keep the others."""
@@ -117,16 +117,17 @@ class BackgroundSession:
         # A check that lies in the future was dated by a clock that was wrong then.
         return not timedelta() <= self.clock.now() - record.last_check < period
 
-    async def _check(self, host: PublicHost) -> Detected | None:
+    async def _check(self, host: PublicHost) -> None:
         try:
             answer = await host.index()
         except (ServerUnreachableError, UnexpectedAnswerError, MalformedAnswerError) as error:
-            return self._conclude(range(0), Outcome(failure=_download_failure(error)))
+            self._conclude(range(0), Outcome(failure=_download_failure(error)))
+            return
         self._learn_time(answer.server_time)
         due = self._due(answer)
         chunks, failure = await _download(host, due)
         outcome = await self._detect(chunks)
-        return self._conclude(due, replace(outcome, failure=outcome.failure or failure))
+        self._conclude(due, replace(outcome, failure=outcome.failure or failure))
 
     def _due(self, answer: IndexAnswer) -> range:
         if answer.index is None:
@@ -160,16 +161,16 @@ class BackgroundSession:
             return Detection(summary)
         return Detection(summary, tuple(await self.framework.exposure_info(_told_with_the_outcome)))
 
-    def _conclude(self, due: range, outcome: Outcome) -> Detected | None:
+    def _conclude(self, due: range, outcome: Outcome) -> None:
         """Store what was found together with how far it reaches: neither without the other.
 
-        Returns:
-            What the detection came to; None where it was not completed and did not warn.
+        What it means for analytics is stored with them, to be decided on at the end of this
+        session, or of the next one should the phone be killed before.
         """
-        now, before = self.clock.now(), self.store.record
+        now = self.clock.now()
 
         def concluded(record: AppRecord) -> AppRecord:
-            record = msgspec.structs.replace(
+            checked = msgspec.structs.replace(
                 record,
                 failure=outcome.failure,
                 last_check=record.last_check if outcome.failure else now,
@@ -177,12 +178,15 @@ class BackgroundSession:
                     due[outcome.processed - 1] if outcome.processed else record.last_processed_chunk
                 ),
             )
-            detection = outcome.detection
-            return record if detection is None else after_detection(record, detection, now=now)
+            if outcome.detection is not None:
+                checked = after_detection(checked, outcome.detection, now=now)
+            is_warned = len(checked.notifications) > len(record.notifications)
+            detected = _what_was_detected(outcome, is_warned=is_warned)
+            return msgspec.structs.replace(
+                checked, analytics=with_detection(checked.analytics, detected)
+            )
 
-        if len(self.store.update(concluded).notifications) > len(before.notifications):
-            return Detected.EXPOSURE
-        return None if outcome.failure else Detected.NO_EXPOSURE
+        self.store.update(concluded)
 
     def _learn_time(self, server_time: ServerTime | None) -> None:
         if server_time is None:
@@ -199,6 +203,13 @@ class BackgroundSession:
             record, self.framework.status(), build_number=self.build.number, now=now
         )
         return reminded(record, status.issues_to_tell, now=now)
+
+
+def _what_was_detected(outcome: Outcome, *, is_warned: bool) -> Detected | None:
+    """Return what a check came to; None where it was not completed and did not warn."""
+    if is_warned:
+        return Detected.EXPOSURE
+    return None if outcome.failure else Detected.NO_EXPOSURE
 
 
 async def _download(

@@ -1,7 +1,6 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from immuni.app.phone import Phone
 from tests.integration.app.servers import Servers
 from tests.integration.app.serving import listening
-from tests.integration.app.world import START, World
+from tests.integration.app.world import START, World, live_two_days
 
 
 @pytest.fixture
@@ -24,20 +23,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 @pytest.fixture(scope="session")
 def two_days(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Let the days of `met` pass once, for they take seconds; both phones are closed."""
-    return asyncio.run(_live_two_days(tmp_path_factory.mktemp("two-days")))
-
-
-async def _live_two_days(folder: Path) -> World:
-    servers = Servers(START)
-    async with listening(lambda _port: servers.app()) as port:
-        world = World(folder, url=f"http://127.0.0.1:{port}", servers=servers)
-        for name in ("alice", "bruno"):
-            await world.add_ready(name)
-        await world.live(timedelta(hours=10))
-        await world.meet(timedelta(minutes=30))
-        await world.live(timedelta(days=2))
-        await world.close()
-    return world
+    return asyncio.run(live_two_days(tmp_path_factory.mktemp("two-days")))
 
 
 @pytest.fixture

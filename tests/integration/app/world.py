@@ -20,6 +20,7 @@ from immuni.framework import (
 )
 from immuni.keys import DiagnosisKey, TemporaryExposureKey
 from tests.integration.app.servers import SETTINGS_KEY_ID, Servers, Signer, chunk_of
+from tests.integration.app.serving import listening
 
 START = datetime(2020, 6, 8, 0, 0, tzinfo=UTC)
 CHIETI = ProvinceCode("CH")
@@ -38,6 +39,7 @@ class World:
         self.signer = Signer()
         self.clock = ManualClock(servers.now)
         self.air = VirtualAir()
+        self.store_type = AppStore
         self.phones: dict[str, Phone] = {}
 
     async def add(
@@ -63,7 +65,7 @@ class World:
         self.phones[name] = Phone(
             build=self.build(platform),
             framework=framework,
-            store=AppStore.open(
+            store=self.store_type.open(
                 folder / "app.db", FileKeyStore(folder / "app.key"), entropy=entropy
             ),
             clock=self.clock,
@@ -138,3 +140,17 @@ async def uploaded_keys(phone: Phone) -> list[TemporaryExposureKey]:
         return True
 
     return await phone.framework.tek_history(agreed)
+
+
+async def live_two_days(folder: Path) -> World:
+    """Let alice and bruno meet on the day of `START`, and live until two days later; close both."""
+    servers = Servers(START)
+    async with listening(lambda _port: servers.app()) as port:
+        world = World(folder, url=f"http://127.0.0.1:{port}", servers=servers)
+        for name in ("alice", "bruno"):
+            await world.add_ready(name)
+        await world.live(timedelta(hours=10))
+        await world.meet(timedelta(minutes=30))
+        await world.live(timedelta(days=2))
+        await world.close()
+    return world

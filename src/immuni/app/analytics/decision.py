@@ -13,7 +13,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from immuni.api import ConfigurationSettings
-from immuni.app.analytics.memory import AnalyticsMemory, MonthlyMoment
+from immuni.app.analytics.memory import AnalyticsMemory, Detected, MonthlyMoment
 from immuni.app.analytics.months import draw_moment, month_of
 from immuni.entropy import Entropy
 
@@ -21,20 +21,6 @@ FIRST_SILENCE: Final = timedelta(hours=24)
 """From the installation on, by the server's clock, nothing is sent to the Analytics Service."""
 WINDOW: Final = timedelta(hours=24)
 """How long a moment that was drawn waits for a detection."""
-
-
-class Detected(Enum):
-    """What a detection came to.
-
-    A detection is a check that was completed: also where no chunk was new, for then it is known
-    that there is nothing, and also on the phone of a positive user, whose silence would tell. One
-    that warned counts although a later chunk could not be had.
-    """
-
-    EXPOSURE = auto()
-    """It warned the user."""
-    NO_EXPOSURE = auto()
-    """It did not: also where the user is at risk since an earlier one."""
 
 
 class Sending(Enum):
@@ -81,6 +67,20 @@ def after_contact(
 def may_send(memory: AnalyticsMemory, now: datetime) -> bool:
     """Tell whether the first 24 hours of the phone are over, by the server's clock."""
     return memory.installed_at is not None and now - memory.installed_at >= FIRST_SILENCE
+
+
+def with_detection(memory: AnalyticsMemory, detected: Detected | None) -> AnalyticsMemory:
+    """Return the memory with a detection to decide on.
+
+    One that warned is not forgotten for a later one that did not, should there be two of them.
+
+    Args:
+        memory: As it is.
+        detected: What a check came to, None where it was no detection.
+    """
+    if detected is None or memory.undecided is Detected.EXPOSURE:
+        return memory
+    return replace(memory, undecided=detected)
 
 
 def after_detection(

@@ -1,8 +1,23 @@
 """What the App remembers for the sake of Operational Info."""
 
 from datetime import date, datetime
+from enum import StrEnum
 
 import msgspec
+
+
+class Detected(StrEnum):
+    """What a detection came to.
+
+    A detection is a check that was completed: also where no chunk was new, for then it is known
+    that there is nothing, and also on the phone of a positive user, whose silence would tell. One
+    that warned counts although a later chunk could not be had.
+    """
+
+    EXPOSURE = "exposure"
+    """It warned the user."""
+    NO_EXPOSURE = "no_exposure"
+    """It did not: also where the user is at risk since an earlier one."""
 
 
 class MonthlyMoment(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +61,7 @@ class AnalyticsMemory(msgspec.Struct, frozen=True, kw_only=True):
         moment: When this month a detection without exposure may draw.
         dummy_from: When the next dummy may be sent, for 24 hours.
         token: The analytics token, where the phone has one.
+        undecided: A detection after which it has not been decided yet what to send.
     """
 
     installed_at: datetime | None = None
@@ -53,3 +69,4 @@ class AnalyticsMemory(msgspec.Struct, frozen=True, kw_only=True):
     moment: MonthlyMoment | None = None
     dummy_from: datetime | None = None
     token: PhoneToken | None = None
+    undecided: Detected | None = None

@@ -24,13 +24,12 @@ from immuni.api import (
 from immuni.api.limits import SALT_LENGTH
 from immuni.app.analytics.contents import dummy_info, genuine_info
 from immuni.app.analytics.decision import (
-    Detected,
     Sending,
     after_contact,
     after_detection,
     may_send,
 )
-from immuni.app.analytics.memory import AnalyticsMemory
+from immuni.app.analytics.memory import AnalyticsMemory, Detected
 from immuni.app.analytics.packets import apple_packet, google_packet, token_packet
 from immuni.app.analytics.ports import Attestor, NotVouchedError, Vouchers
 from immuni.app.analytics.tokens import (
@@ -70,18 +69,18 @@ class Reporting:
     entropy: Entropy
     vouchers: Vouchers
 
-    async def end_session(self, detected: Detected | None, *, now: datetime) -> None:
-        """Send what is due after a detection, and have the token authorised.
+    async def end_session(self, *, now: datetime) -> None:
+        """Send what is due after the detection that is undecided, and have the token authorised.
 
         What a network or the platform can do raises nothing.
 
         Args:
-            detected: What the session's detection came to; None where there was none.
             now: The server's clock, as the server told it in this session.
 
         Raises:
             StoreError: The decision could not be stored; nothing was sent.
         """
+        detected = self.store.record.analytics.undecided
         sending = self._decide(detected, now)
         with suppress(ServerUnreachableError, NotVouchedError):
             if sending is not None:
@@ -103,7 +102,8 @@ class Reporting:
                     settings=record.settings.values,
                     entropy=self.entropy,
                 )
-            return replace(record, analytics=memory)
+            # Together with the decision: a phone that is killed neither decides twice nor forgets.
+            return replace(record, analytics=replace(memory, undecided=None))
 
         self.store.update(decided)
         return sending

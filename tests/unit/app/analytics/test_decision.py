@@ -6,13 +6,13 @@ import pytest
 
 from immuni.api import ConfigurationSettings
 from immuni.app.analytics.decision import (
-    Detected,
     Sending,
     after_contact,
     after_detection,
     may_send,
+    with_detection,
 )
-from immuni.app.analytics.memory import AnalyticsMemory
+from immuni.app.analytics.memory import AnalyticsMemory, Detected
 from tests.unit.app.analytics.drawn import (
     ALWAYS,
     DAY,
@@ -226,3 +226,12 @@ def test_a_genuine_report_before_the_window_leaves_it_where_it_is() -> None:
 
     assert sending is Sending.WITH_EXPOSURE
     assert memory.dummy_from == NOON + DAY
+
+
+def test_a_detection_that_warned_is_not_forgotten_for_one_that_did_not() -> None:
+    warned = with_detection(a_memory(), Detected.EXPOSURE)
+    quiet = with_detection(a_memory(), Detected.NO_EXPOSURE)
+
+    assert with_detection(warned, Detected.NO_EXPOSURE) == warned
+    assert with_detection(quiet, Detected.EXPOSURE).undecided is Detected.EXPOSURE
+    assert with_detection(quiet, None) == quiet

@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 
 from immuni.api import ConfigurationSettings
-from immuni.app.analytics.decision import Detected, Sending, after_contact, after_detection
-from immuni.app.analytics.memory import AnalyticsMemory
+from immuni.app.analytics.decision import Sending, after_contact, after_detection
+from immuni.app.analytics.memory import AnalyticsMemory, Detected
 from immuni.entropy import SeededEntropy
 from tests.unit.app.analytics.drawn import DAY
 from tests.unit.app.laws import KOLMOGOROV, deviations, from_law
