@@ -85,6 +85,7 @@ class BackgroundSession:
         """
         now = self.clock.now()
         self.store.update(lambda record: purged(record, now=now))
+        self.store.scrub()
         async with open_public_host(self.build, clock=self.clock) as host:
             await self._refresh_settings(host)
             await refresh_questions(host, self.store.questions, self.store.record.settings, now=now)

@@ -84,6 +84,14 @@ class AppStore:
             self._record = changed
         return changed
 
+    def scrub(self) -> None:
+        """Leave no bytes of what the memory held once and does not hold now.
+
+        Raises:
+            StoreError: Some of it still stands in the file's log; nothing is lost.
+        """
+        self._database.checkpoint()
+
     def erase(self) -> None:
         """Destroy the file and its key, and begin anew with nothing.
 

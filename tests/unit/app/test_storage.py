@@ -51,6 +51,33 @@ def test_the_file_shows_nothing_of_what_it_holds(tmp_path: Path) -> None:
     database.close()
 
 
+def test_what_the_memory_holds_no_longer_stands_on_no_page(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    # More than one page, so that some become free.
+    many = tuple(a_summary(infos=(an_uploadable(day=TODAY),) * 20) for _ in range(20))
+    for summaries, province in ((many, MARK), ((), "RM")):
+        store.update(
+            lambda record: replace(
+                record,
+                summaries=summaries,  # noqa: B023 - called here
+                province=ProvinceCode(province),  # noqa: B023 - called here
+            )
+        )
+    marks = (MARK.encode(), b"attenuation_value")
+    # Without this control the test would prove nothing.
+    assert all(any(mark in page for page in pages_of(store)) for mark in marks)
+
+    store.scrub()
+
+    assert not any(mark in page for page in pages_of(store) for mark in marks)
+    store.close()
+
+
+def pages_of(store: AppStore) -> list[bytes]:
+    """Decrypt every page of the file and of its log, free ones too."""
+    return list(store._database.plain_pages())
+
+
 def test_a_change_that_fails_leaves_the_memory_as_it_was(tmp_path: Path) -> None:
     store = open_store(tmp_path)
 
