@@ -27,6 +27,7 @@ LEFT_OUT: Final = frozenset(
         "last_processed_chunk",
         "server_time",
         "settings",
+        "simulation",
         "unseen",
     }
 )
