@@ -76,7 +76,7 @@ demo: setup ## Tell the whole story without hands
 
 .PHONY: test
 test: setup .venv/.development .venv/.s3 .venv/.oidc ## Run every test
-	@scripts/install-tools browser hsm nginx promtool
+	@scripts/install-tools browser dbus hsm nginx promtool
 	scripts/with-rust cargo test --quiet --workspace --locked
 	$(python) -m pytest --numprocesses 2 --dist worksteal --ignore tests/traffic
 	$(python) -m pytest tests/traffic

@@ -11,6 +11,26 @@ _DEVICE_CHANGED: Final = Told(
     answers=(Answer(dict, {}, like="what [`device status`](#immuni-device-status) prints."),),
 )
 DEVICE: Final[Mapping[str, Told]] = {
+    "app run": Told(
+        exit_codes={
+            1: "another App runs in the folder, the port is taken, or its memory cannot be opened",
+            78: "some settings are wrong or missing",
+        },
+        note="A daemon that does not answer is waited for, and the home screen says so. Where the "
+        "port is taken, all links and cookies of before are void: whoever took it may have seen "
+        "them.",
+    ),
+    "app open": Told(
+        exit_codes={1: "the App does not run, or there is no browser that could be opened"},
+        note="The browser gets the path of a file that leads on to the link: other users of the "
+        "machine can read its command line.",
+        answers=(
+            Answer(
+                lambda: {"link": "http://immuni-k2zq….localhost:8440/open#3q2-7wAB…"},
+                {"link": "what opens the App in any browser of this user; it is secret"},
+            ),
+        ),
+    ),
     "device run": Told(
         exit_codes={1: "the database cannot be opened, or another daemon has it"},
         note="An adapter that is missing is waited for.",

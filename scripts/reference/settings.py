@@ -21,6 +21,7 @@ from immuni.backend.retention import RetentionSettings
 from immuni.backend.shaping import ShapingSettings
 from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.forecast import ForecastSettings
+from immuni.deployment.app_settings import AppSettings
 from immuni.deployment.configured import ALL_SETTINGS
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.portal.audit.settings import AuditSettings
@@ -56,6 +57,7 @@ _HEADINGS: Final[Mapping[type, str]] = {
     OpenIdSettings: "Sign-in to the portal with OpenID providers",
     EarlyWarningSettings: "Early warning",
     ForecastSettings: "Forecast",
+    AppSettings: "App of a Linux device",
 }
 _HEAD: Final = ("name, and in the environment", "default", "allowed", "meaning")
 

@@ -11,9 +11,13 @@ from immuni.framework import InactiveReason, Status
 
 _SATISFIED_WITHOUT = {
     OnboardingStep.EXPOSURE_NOTIFICATIONS: frozenset(
-        {InactiveReason.PERMISSION_MISSING, InactiveReason.NOT_STARTED}
+        {
+            InactiveReason.PERMISSION_MISSING,
+            InactiveReason.NOT_STARTED,
+            InactiveReason.UNREACHABLE,
+        }
     ),
-    OnboardingStep.BLUETOOTH: frozenset({InactiveReason.BLUETOOTH_OFF}),
+    OnboardingStep.BLUETOOTH: frozenset({InactiveReason.BLUETOOTH_OFF, InactiveReason.UNREACHABLE}),
 }
 """Steps that are satisfied as soon as none of these stands in the way."""
 

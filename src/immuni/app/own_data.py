@@ -25,9 +25,11 @@ LEFT_OUT: Final = frozenset(
         "failure",
         "is_warning_seen",
         "last_processed_chunk",
+        "next_session",
         "server_time",
         "settings",
         "simulation",
+        "told",
         "unseen",
     }
 )
@@ -47,6 +49,7 @@ class OwnData(msgspec.Struct, frozen=True, kw_only=True):
     exported_at: datetime
     onboarding: tuple[OnboardingStep, ...]
     onboarded_at: datetime | None
+    first_start: datetime | None
     language: str | None
     province: ProvinceCode | None
     user: UserState
@@ -72,6 +75,7 @@ def own_data(record: AppRecord, stored: Mapping[str, int], *, now: datetime) -> 
         exported_at=now,
         onboarding=tuple(step for step in OnboardingStep if step in record.onboarding),
         onboarded_at=record.onboarded_at,
+        first_start=record.first_start,
         language=record.language,
         province=record.province,
         user=record.user,

@@ -12,6 +12,7 @@ from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
 from immuni.app.contents import UploadContents
 from immuni.app.dummies.simulation import Simulation
+from immuni.app.framework_port import Framework
 from immuni.app.onboarding import next_step
 from immuni.app.own_data import OwnData, own_data
 from immuni.app.record import AppRecord, OnboardingStep
@@ -37,14 +38,13 @@ class Phone:
     Attributes:
         build: What is compiled in.
         clock: The device's clock.
-        framework: The device's exposure notifications.
     """
 
     def __init__(
         self,
         *,
         build: Build,
-        framework: ExposureNotificationFramework,
+        framework: Framework,
         store: AppStore,
         clock: Clock,
         entropy: Entropy,
@@ -58,7 +58,7 @@ class Phone:
         """
         self.build = build
         self.clock = clock
-        self.framework = framework
+        self._framework = framework
         self._store = store
         self._entropy = entropy
         self._vouchers = vouchers or Vouchers()
@@ -66,6 +66,17 @@ class Phone:
         self._flow: UploadFlow | None = None
         self._in_session = asyncio.Lock()
         self._simulation = Simulation(build=build, store=store, clock=clock, entropy=entropy)
+
+    @property
+    def framework(self) -> ExposureNotificationFramework:
+        """The device's exposure notifications, for whoever drives them in this process.
+
+        Raises:
+            TypeError: They live in another process, which drives them itself.
+        """
+        if not isinstance(self._framework, ExposureNotificationFramework):
+            raise TypeError("the framework lives in another process")
+        return self._framework
 
     @property
     def record(self) -> AppRecord:
@@ -85,14 +96,14 @@ class Phone:
         """Return the user's state, whether the service is active, and every reason why not."""
         return phone_status(
             self.record,
-            self.framework.status(),
+            self._framework.status(),
             build_number=self.build.number,
             now=self.clock.now(),
         )
 
     def next_onboarding_step(self) -> OnboardingStep | None:
         """Return the step to show next; None when the onboarding is complete."""
-        return next_step(self.record, self.framework.status(), self.build.platform, self._system())
+        return next_step(self.record, self._framework.status(), self.build.platform, self._system())
 
     def system_faults(self) -> tuple[SystemFault, ...]:
         """Return what of the device's own system keeps the App from working at all."""
@@ -105,7 +116,11 @@ class Phone:
 
         def completed(record: AppRecord) -> AppRecord:
             onboarded_at = now if step is OnboardingStep.DONE else record.onboarded_at
-            return replace(record, onboarding=record.onboarding | {step}, onboarded_at=onboarded_at)
+            changed = replace(
+                record, onboarding=record.onboarding | {step}, onboarded_at=onboarded_at
+            )
+            # Nobody needs to be reminded any more of what is complete.
+            return replace(changed, unseen=None) if step is OnboardingStep.DONE else changed
 
         self._store.update(completed)
 
@@ -126,9 +141,9 @@ class Phone:
 
     async def switch_on(self) -> None:
         """Let the framework broadcast and listen, with the user's permission."""
-        await self.framework.authorise()
-        await self.framework.start()
-        await self.framework.resume()
+        await self._framework.authorise()
+        await self._framework.start()
+        await self._framework.resume()
 
     async def pause(self, until: datetime | None) -> None:
         """Let the framework fall silent for a while.
@@ -139,7 +154,7 @@ class Phone:
         Raises:
             StoreError: The pause lasts only until the next start.
         """
-        await self.framework.pause(until=until)
+        await self._framework.pause(until=until)
 
     async def background_session(self) -> None:
         """Run one background session, or do nothing while one runs or before the onboarding.
@@ -153,7 +168,7 @@ class Phone:
             session = BackgroundSession(
                 build=self.build,
                 store=self._store,
-                framework=self.framework,
+                framework=self._framework,
                 clock=self.clock,
                 reporting=self._reporting(),
             )
@@ -182,7 +197,7 @@ class Phone:
         """
         self._simulation.cancel()
         desk = UploadDesk(
-            build=self.build, store=self._store, framework=self.framework, clock=self.clock
+            build=self.build, store=self._store, framework=self._framework, clock=self.clock
         )
         self._flow = UploadFlow(generate_otp(self._entropy), desk)
         return self._flow.otp
@@ -230,9 +245,9 @@ class Phone:
         """Note that the user has recovered: no longer positive."""
         self._change_user(after_recovery)
 
-    def own_data(self) -> OwnData:
+    async def own_data(self) -> OwnData:
         """Return all that the phone knows of its owner, for them to take away."""
-        return own_data(self.record, self.framework.stored(), now=self.clock.now())
+        return own_data(self.record, await self._framework.stored(), now=self.clock.now())
 
     async def delete_everything(self) -> None:
         """Destroy all that is stored on the phone, and begin anew with the onboarding.
@@ -248,20 +263,20 @@ class Phone:
             self._flow = None
             await self._simulation.close()
             # The keys and what was heard first: as long as anything is left, the App says so.
-            await self.framework.delete_everything()
+            await self._framework.delete_everything()
             self._store.erase()
 
     async def close(self) -> None:
         """Fall silent and give back radio and files."""
         await self._simulation.close()
-        await self.framework.close()
+        await self._framework.close()
         self._store.close()
 
     def _reporting(self) -> Reporting:
         return Reporting(
             build=self.build,
             store=self._store,
-            framework=self.framework,
+            framework=self._framework,
             entropy=self._entropy,
             vouchers=self._vouchers,
         )

@@ -96,6 +96,9 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
         unseen: The notification that still stands on the screen.
         is_warning_seen: Whether the user has looked at the latest warning.
         failed_checks: Refused codes, for the lockout.
+        first_start: When the App was started for the first time.
+        next_session: When the next background session is due; None for at once.
+        told: The latest notification that the desktop showed.
         analytics: When Operational Info was and will be sent.
         sent: What has left the phone and meant something, latest first.
         simulation: When the next simulated upload may start.
@@ -117,6 +120,9 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
     unseen: Notification | None = None
     is_warning_seen: bool = True
     failed_checks: FailedChecks = FailedChecks()
+    first_start: datetime | None = None
+    next_session: datetime | None = None
+    told: Notification | None = None
     analytics: AnalyticsMemory = AnalyticsMemory()
     sent: tuple[Sent, ...] = ()
     simulation: Opportunity | None = None

@@ -1,12 +1,14 @@
 """When the App speaks up again about something that still stands. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time
+
+from msgspec.structs import replace
 
 from immuni.app.decision import notified
 from immuni.app.notifications import Notification, NotificationKind, is_due, reminder_periods
 from immuni.app.record import AppRecord
-from immuni.app.state import AtRisk
+from immuni.app.state import AtRisk, Positive
 from immuni.app.status import ServiceIssue
 
 
@@ -20,10 +22,23 @@ def reminded(record: AppRecord, issues: Sequence[ServiceIssue], *, now: datetime
     """
     periods = reminder_periods(record.settings.values)
     for kind in _standing(record, issues):
-        sent_at = [each.at for each in record.notifications if each.kind in _counted(kind)]
-        if is_due(sent_at, now=now, period=periods.get(kind, timedelta())):
+        if is_due(_sent(record, kind), now=now, period=periods[kind]):
             return notified(record, _reminder(record, kind, now))
     return record
+
+
+def reminded_of_onboarding(record: AppRecord, *, now: datetime) -> AppRecord:
+    """Return the memory with a reminder to complete the onboarding, where one is due.
+
+    The first one comes a whole period after the first start, which is noted here.
+    """
+    if record.first_start is None:
+        return replace(record, first_start=now)
+    kind = NotificationKind.ONBOARDING_NOT_COMPLETED
+    moments = [record.first_start, *_sent(record, kind)]
+    if not is_due(moments, now=now, period=reminder_periods(record.settings.values)[kind]):
+        return record
+    return notified(record, Notification(kind=kind, at=now))
 
 
 def _standing(record: AppRecord, issues: Sequence[ServiceIssue]) -> list[NotificationKind]:
@@ -33,9 +48,19 @@ def _standing(record: AppRecord, issues: Sequence[ServiceIssue]) -> list[Notific
         standing.append(NotificationKind.RISK_REMINDER)
     if ServiceIssue.UPDATE_REQUIRED in issues:
         standing.append(NotificationKind.UPDATE_REQUIRED)
-    elif issues:
+    elif set(issues) - {ServiceIssue.PAUSED}:
         standing.append(NotificationKind.SERVICE_NOT_ACTIVE)
+    if isinstance(record.user, Positive):
+        standing.append(NotificationKind.STILL_POSITIVE)
     return standing
+
+
+def _sent(record: AppRecord, kind: NotificationKind) -> list[datetime]:
+    """Return the moments from which the next reminder of a kind counts."""
+    sent = [each.at for each in record.notifications if each.kind in _counted(kind)]
+    if kind is NotificationKind.STILL_POSITIVE and isinstance(record.user, Positive):
+        sent.append(datetime.combine(record.user.upload_day, time(), tzinfo=UTC))
+    return sent
 
 
 def _counted(kind: NotificationKind) -> frozenset[NotificationKind]:

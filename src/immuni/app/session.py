@@ -18,6 +18,7 @@ from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
 from immuni.app.chunks import due_chunks
 from immuni.app.decision import Detection, after_detection, calls_for_infos, purged
+from immuni.app.framework_port import Framework
 from immuni.app.questions.refreshing import refresh_questions
 from immuni.app.record import AppRecord, CheckFailure
 from immuni.app.reminders import reminded
@@ -29,10 +30,10 @@ from immuni.app.status import is_outdated, phone_status
 from immuni.app.storage import AppStore
 from immuni.app.transport import ServerUnreachableError
 from immuni.clock import Clock
+from immuni.device import DeviceUnreachableError
 from immuni.export import SignatureMismatchError
 from immuni.framework import (
     DetectionQuotaError,
-    ExposureNotificationFramework,
     InactiveReason,
     RefusedExportError,
     StoreError,
@@ -69,7 +70,7 @@ class BackgroundSession:
 
     build: Build
     store: AppStore
-    framework: ExposureNotificationFramework
+    framework: Framework
     clock: Clock
     reporting: Reporting
     _server_now: datetime | None = field(default=None, init=False)
@@ -106,7 +107,7 @@ class BackgroundSession:
         except (ServerUnreachableError, UnexpectedAnswerError, SettingsRefusedError):
             return
         self.store.update(lambda record: msgspec.structs.replace(record, settings=accepted))
-        self._learn_time(answer.server_time)
+        await self._learn_time(answer.server_time)
 
     def _is_check_due(self) -> bool:
         record = self.store.record
@@ -124,7 +125,7 @@ class BackgroundSession:
         except (ServerUnreachableError, UnexpectedAnswerError, MalformedAnswerError) as error:
             self._conclude(range(0), Outcome(failure=_download_failure(error)))
             return
-        self._learn_time(answer.server_time)
+        await self._learn_time(answer.server_time)
         due = self._due(answer)
         chunks, failure = await _download(host, due)
         outcome = await self._detect(chunks)
@@ -149,7 +150,7 @@ class BackgroundSession:
             )
         except DetectionQuotaError:
             return Outcome(failure=CheckFailure.QUOTA)
-        except (UntrustedClockError, StoreError):
+        except (UntrustedClockError, StoreError, DeviceUnreachableError):
             return Outcome(failure=CheckFailure.FRAMEWORK)
         return Outcome(processed=len(chunks), detection=detection)
 
@@ -189,14 +190,14 @@ class BackgroundSession:
 
         self.store.update(concluded)
 
-    def _learn_time(self, server_time: ServerTime | None) -> None:
+    async def _learn_time(self, server_time: ServerTime | None) -> None:
         if server_time is None:
             return
         self._server_now = server_time.at(self.clock.now())
         self.store.update(lambda record: msgspec.structs.replace(record, server_time=server_time))
         is_doubted = InactiveReason.CLOCK_TURNED_BACK in self.framework.status().reasons
         if is_doubted and abs(server_time.ahead) <= _RIGHT_CLOCK:
-            self.framework.trust_clock()
+            await self.framework.trust_clock()
 
     def _reminded(self, record: AppRecord) -> AppRecord:
         now = self.clock.now()

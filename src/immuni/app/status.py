@@ -20,6 +20,7 @@ class ServiceIssue(StrEnum):
     """Why the service is not active, the gravest first."""
 
     UPDATE_REQUIRED = "update_required"
+    DEVICE_UNREACHABLE = "device_unreachable"
     PERMISSION_MISSING = "permission_missing"
     SWITCHED_OFF = "switched_off"
     PAUSED = "paused"
@@ -33,6 +34,7 @@ class ServiceIssue(StrEnum):
 
 
 _OF_THE_FRAMEWORK: Final[Mapping[InactiveReason, ServiceIssue]] = {
+    InactiveReason.UNREACHABLE: ServiceIssue.DEVICE_UNREACHABLE,
     InactiveReason.PERMISSION_MISSING: ServiceIssue.PERMISSION_MISSING,
     InactiveReason.NOT_STARTED: ServiceIssue.SWITCHED_OFF,
     InactiveReason.PAUSED: ServiceIssue.PAUSED,

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from immuni.api import Upload
 from immuni.app.build import Build
 from immuni.app.contents import UploadContents, build_upload, describe, newest_keys
+from immuni.app.framework_port import Framework
 from immuni.app.lockout import FailedChecks, after_failure, locked_until
 from immuni.app.packet import Envelope, check_packet, upload_packet
 from immuni.app.record import AppRecord
@@ -31,7 +32,6 @@ from immuni.app.upload_errors import (
     UploadOrderError,
 )
 from immuni.clock import Clock
-from immuni.framework import ExposureNotificationFramework
 from immuni.keys import TemporaryExposureKey
 from immuni.otp import Otp, otp_hash
 
@@ -45,7 +45,7 @@ class UploadDesk:
 
     build: Build
     store: AppStore
-    framework: ExposureNotificationFramework
+    framework: Framework
     clock: Clock
 
 

@@ -38,11 +38,17 @@ class Alone:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of commands: the module of its name."""
+    """A group of commands.
+
+    Attributes:
+        module: Where it is, within this package; by default the module of its name.
+    """
+
+    module: str = ""
 
     def load(self, name: str) -> TyperGroup:
         """Import the group."""
-        group = get_group(import_module(f"immuni.cli.{name}").app)
+        group = get_group(import_module(f"immuni.cli.{self.module or name}").app)
         group.name = name
         return group
 
@@ -54,6 +60,8 @@ COMMANDS: Final[Mapping[str, Alone | Group]] = {
     "decommission": Alone("decommission", "immuni decommission --data-dir ./var"),
     "match": Alone("match", "immuni match --export chunk.zip --sightings heard.csv"),
     "serve": Alone("up", "immuni serve get --config ./immuni.toml", hidden=True),
+    # This package has an `app` of its own, so the module is called otherwise.
+    "app": Group("device_app"),
     **dict.fromkeys(
         (
             *("device", "export", "opendata", "otp", "portal", "key", "keys", "radio", "risk"),

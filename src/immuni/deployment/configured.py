@@ -23,6 +23,7 @@ from immuni.backend.retention import RetentionSettings
 from immuni.backend.shaping import ShapingSettings
 from immuni.dashboard.early_warning import EarlyWarningSettings
 from immuni.dashboard.forecast import ForecastSettings
+from immuni.deployment.app_settings import AppSettings
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 from immuni.portal.audit.settings import AuditSettings
 from immuni.portal.limits.settings import LimitSettings
@@ -65,6 +66,7 @@ ALL_SETTINGS: Final[Sequence[type]] = (
     OpenIdSettings,
     EarlyWarningSettings,
     ForecastSettings,
+    AppSettings,
 )
 _CONFIG_VARIABLE: Final = ENVIRONMENT_PREFIX + "CONFIG"
 

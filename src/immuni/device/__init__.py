@@ -6,6 +6,7 @@ from immuni.device.faults import DeviceFaultError
 from immuni.device.folder import DeviceFolder, DeviceFolderError, NotDamagedError
 from immuni.device.frames import MalformedFrameError
 from immuni.device.listener import listening
+from immuni.device.remote import RemoteFramework
 from immuni.device.service_manager import ServiceManager
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "DeviceUnreachableError",
     "MalformedFrameError",
     "NotDamagedError",
+    "RemoteFramework",
     "ServiceManager",
     "in_words",
     "listening",

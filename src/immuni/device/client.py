@@ -15,6 +15,7 @@ from immuni.device.messages import (
     AskExposureWindows,
     AskPreAuthorisedKeys,
     AskStatus,
+    AskStored,
     AskTekHistory,
     AskUser,
     Authorise,
@@ -136,6 +137,10 @@ class DeviceClient:
     async def trust_clock(self) -> None:
         """Believe the clock although it was turned back."""
         await self._tell(TrustClock())
+
+    async def stored(self) -> dict[str, int]:
+        """Return how much of each kind the device stores."""
+        return await self._ask(AskStored(), dict[str, int])
 
     async def delete_everything(self) -> None:
         """Fall silent and destroy all that is stored."""

@@ -28,6 +28,7 @@ from immuni.device.messages import (
     AskExposureWindows,
     AskPreAuthorisedKeys,
     AskStatus,
+    AskStored,
     AskTekHistory,
     AskUser,
     Authorise,
@@ -189,6 +190,8 @@ class _Conversation:
         match request:
             case AskStatus():
                 return framework.status()
+            case AskStored():
+                return await framework.stored()
             case AskExposureInfo():
                 return await framework.exposure_info(self._user_agrees)
             case AskExposureWindows():
@@ -220,7 +223,7 @@ class _Conversation:
             case Resume():
                 await framework.resume()
             case TrustClock():
-                framework.trust_clock()
+                await framework.trust_clock()
             case DeleteEverything():
                 await framework.delete_everything()
         return None

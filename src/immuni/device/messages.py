@@ -103,12 +103,17 @@ class TrustClock(_Ask, frozen=True, tag="trust_clock"):
     """Believe the clock although it was turned back."""
 
 
+class AskStored(_Ask, frozen=True, tag="stored"):
+    """How much of each kind the device stores."""
+
+
 class DeleteEverything(_Ask, frozen=True, tag="delete_everything"):
     """Destroy all that is stored."""
 
 
 Request = (
     AskStatus
+    | AskStored
     | Authorise
     | Revoke
     | Start

@@ -296,7 +296,7 @@ class ExposureNotificationFramework:
         now = self._clock.now()
         return await self._with_a_new_key(self._sharing.release_as_permitted(now), now)
 
-    def stored(self) -> dict[str, int]:
+    async def stored(self) -> dict[str, int]:
         """Return how much of each kind the device stores; for the user, who may ask."""
         return self._store.contents()
 
@@ -315,7 +315,7 @@ class ExposureNotificationFramework:
             # Whoever was switched on meanwhile is off again.
             await self._rest()
 
-    def trust_clock(self) -> None:
+    async def trust_clock(self) -> None:
         """Believe the clock although it was turned back, and forget what it dated later.
 
         For an App that compared it with the servers': a clock that once ran far ahead would

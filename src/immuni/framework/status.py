@@ -8,7 +8,10 @@ from immuni.framework.radio_use import NO_USE, RadioUse
 
 
 class InactiveReason(Enum):
-    """Why exposure notifications do not work."""
+    """Why exposure notifications do not work.
+
+    The last one a framework never says of itself: it lives in another process, which is silent.
+    """
 
     NOT_STARTED = "not_started"
     PAUSED = "paused"
@@ -19,6 +22,7 @@ class InactiveReason(Enum):
     STORE_DAMAGED = "store_damaged"
     STORE_FAILED = "store_failed"
     CLOCK_TURNED_BACK = "clock_turned_back"
+    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -346,7 +346,7 @@ async def test_the_own_data_can_be_read_taken_away_and_deleted(world: World) -> 
         shown = await browser.get("/own-data")
         file = await browser.post("/own-data/download")
         stranger = await browser.get("/own-data/download")
-        keys = phone.framework.stored()["tek"]
+        keys = (await phone.framework.stored())["tek"]
 
         await browser.get("/own-data/delete")
         assert isinstance(phone.record.user, Positive)
@@ -359,7 +359,7 @@ async def test_the_own_data_can_be_read_taken_away_and_deleted(world: World) -> 
     assert stranger.status_code == 405
     assert begin.url.path == "/onboarding/welcome"
     assert phone.record == AppRecord()
-    assert phone.framework.stored()["tek"] == 0
+    assert (await phone.framework.stored())["tek"] == 0
     assert not phone.status().active
 
 

@@ -159,8 +159,11 @@ async def test_everything_can_be_deleted(client: DeviceClient, world: World) -> 
     await client.authorise()
     await client.start()
 
+    before = await client.stored()
     await client.delete_everything()
 
+    assert before["tek"] == 1
+    assert (await client.stored())["tek"] == 0
     assert world.stores["phone"].contents()["tek"] == 0
 
 

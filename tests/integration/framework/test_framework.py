@@ -241,7 +241,7 @@ async def test_nothing_is_detected_over_a_clock_that_was_turned_back(world: Worl
         await phone.detect_exposures([], IMMUNI_DEFAULT)
     assert phone.status().reasons == {InactiveReason.CLOCK_TURNED_BACK}
 
-    phone.trust_clock()
+    await phone.trust_clock()
 
     assert phone.status().active
     assert (await phone.detect_exposures([], IMMUNI_DEFAULT)).matched_key_count == 0

@@ -126,7 +126,7 @@ async def test_a_pause_that_a_clock_ended_is_over_after_a_restart_too(world: Wor
     await phone.pause(until=world.clock.now() + 4 * HOUR)
     world.clock.advance(-timedelta(days=1))
     await world.live(HOUR)
-    phone.trust_clock()
+    await phone.trust_clock()
     await world.remove("phone")
 
     phone = await world.add("phone")

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from immuni.app.notifications import Notification, NotificationKind
 from immuni.app.record import AppRecord
-from immuni.app.reminders import reminded
-from immuni.app.state import AtRisk
+from immuni.app.reminders import reminded, reminded_of_onboarding
+from immuni.app.state import AtRisk, Positive
 from immuni.app.status import ServiceIssue
 from tests.unit.app.records import NOW, days_ago
 
@@ -55,3 +55,30 @@ def test_an_update_is_asked_for_before_anything_else_is_complained_about() -> No
     issues = (ServiceIssue.UPDATE_REQUIRED, ServiceIssue.BLUETOOTH_OFF)
 
     assert kinds(reminded(AppRecord(), issues, now=NOW)) == [NotificationKind.UPDATE_REQUIRED]
+
+
+def test_a_pause_that_the_user_wanted_is_no_reason_to_complain() -> None:
+    assert reminded(AppRecord(), (ServiceIssue.PAUSED,), now=NOW) == AppRecord()
+
+
+def test_who_is_positive_is_asked_a_week_after_the_upload_and_then_weekly() -> None:
+    positive = AppRecord(user=Positive((NOW - 7 * DAY).date()))
+    too_early = AppRecord(user=Positive((NOW - 6 * DAY).date()))
+
+    once = reminded(positive, (), now=NOW)
+
+    assert kinds(once) == [NotificationKind.STILL_POSITIVE]
+    assert reminded(too_early, (), now=NOW) == too_early
+    assert reminded(once, (), now=NOW + 7 * DAY - timedelta(seconds=1)) == once
+    assert len(reminded(once, (), now=NOW + 7 * DAY).notifications) == 2
+
+
+def test_who_stopped_in_the_middle_of_the_onboarding_is_reminded_once_a_day() -> None:
+    begun = reminded_of_onboarding(AppRecord(), now=NOW)
+    once = reminded_of_onboarding(begun, now=NOW + DAY)
+
+    assert begun == AppRecord(first_start=NOW)
+    assert reminded_of_onboarding(begun, now=NOW + DAY - timedelta(seconds=1)) == begun
+    assert kinds(once) == [NotificationKind.ONBOARDING_NOT_COMPLETED]
+    assert reminded_of_onboarding(once, now=NOW + 2 * DAY - timedelta(seconds=1)) == once
+    assert len(reminded_of_onboarding(once, now=NOW + 2 * DAY).notifications) == 2

@@ -21,9 +21,10 @@ EXPECTED = {
     "config get", "config set", "config diff", "config publish", "config history",
     "config rollback", "certs make", "certs list", "certs renew", "certs replace-authority",
     "jobs list", "jobs run", "settings show", "doctor",
+    "app run", "app open",
     "decommission", "audit verify", "audit export", "portal invite", "portal deactivate",
 }  # fmt: skip
-FOR_MACHINES = EXPECTED - {"serve", "device run"}
+FOR_MACHINES = EXPECTED - {"serve", "device run", "app run"}
 
 
 def commands() -> Iterator[str]:

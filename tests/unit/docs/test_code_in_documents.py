@@ -13,6 +13,7 @@ from tests.unit.docs.documents import DOCUMENTS, READMES, ROOT, code_of, command
 PROGRAM: Final = ".venv/bin/immuni"
 # What these do needs a running system or an adapter, or is one; the integration tests run them.
 NEEDS_A_SYSTEM: Final = (
+    "app run",
     "up",
     "demo",
     "serve",

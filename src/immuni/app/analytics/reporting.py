@@ -39,12 +39,12 @@ from immuni.app.analytics.tokens import (
     with_token,
 )
 from immuni.app.build import Build
+from immuni.app.framework_port import Framework
 from immuni.app.record import AppRecord
 from immuni.app.sent import SentKind, with_sent
 from immuni.app.storage import AppStore
 from immuni.app.transport import HttpAnswer, ServerAddress, ServerUnreachableError, exchange
 from immuni.entropy import Entropy
-from immuni.framework import ExposureNotificationFramework
 
 TIMEOUT: Final = timedelta(seconds=60)
 _NOTED: Final = {
@@ -65,7 +65,7 @@ class Reporting:
 
     build: Build
     store: AppStore
-    framework: ExposureNotificationFramework
+    framework: Framework
     entropy: Entropy
     vouchers: Vouchers
 

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from immuni.api import Territory, italy
 from immuni.app.pages.advice import AdvicePages
@@ -31,6 +32,7 @@ from immuni.app.pages.support import SupportPages
 from immuni.app.pages.upload import UploadPages
 from immuni.app.phone import Phone
 from immuni.app.secret import InstallationSecret
+from immuni.device import DeviceUnreachableError
 from immuni.web.languages import translatable
 from immuni.web.static_files import StaticFiles
 
@@ -47,12 +49,22 @@ _BROKEN: Final = (
 )
 
 
+_UNREACHABLE: Final = (
+    translatable("Immuni cannot do that now"),
+    translatable(
+        "The part of Immuni that listens is not running. Nothing is lost. Please try again in a "
+        "minute; restarting the device may help."
+    ),
+)
+
+
 def create_pages(
     phone: Phone,
     *,
     public_url: str,
     secret: InstallationSecret,
     device_name: str | None = None,
+    look_around: Callable[[], Awaitable[None]] | None = None,
     zone: tzinfo | None = None,
     territory: Territory | None = None,
     framed_by: str | None = None,
@@ -65,6 +77,7 @@ def create_pages(
             refused.
         secret: Whoever has it may look at them, and nobody else.
         device_name: What stands below the phone on a wide window; None takes it from the URL.
+        look_around: Finds out how things are on the device, before anything is shown.
         zone: The time zone in which times of day are shown; None means that of the machine.
         territory: The provinces to choose from; None means Italy's.
         framed_by: The one origin, of the same site, that may show the pages in a frame.
@@ -93,10 +106,12 @@ def create_pages(
         middleware=[
             Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}", framed_by=framed_by),
             entrance.door(),
+            *([Middleware(_LookingAround, look_around=look_around)] if look_around else []),
             Middleware(Presence, phone=phone),
         ],
         exception_handlers={
             HTTPException: _refusal_page(screens),
+            DeviceUnreachableError: _unreachable_page(screens),
             Exception: _fault_page(screens),
         },
     )
@@ -120,6 +135,26 @@ def _refusal_page(screens: Screens) -> Callable[[Request, Exception], Response]:
         return _problem(screens, request, _LOST, HTTPStatus(status))
 
     return page
+
+
+def _unreachable_page(screens: Screens) -> Callable[[Request, Exception], Response]:
+    def page(request: Request, _error: Exception) -> Response:
+        return _problem(screens, request, _UNREACHABLE, HTTPStatus.SERVICE_UNAVAILABLE)
+
+    return page
+
+
+class _LookingAround:
+    """Finds out how things are before each page."""
+
+    def __init__(self, app: ASGIApp, *, look_around: Callable[[], Awaitable[None]]) -> None:
+        self._app = app
+        self._look_around = look_around
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/static/"):
+            await self._look_around()
+        await self._app(scope, receive, send)
 
 
 def _fault_page(screens: Screens) -> Callable[[Request, Exception], Response]:

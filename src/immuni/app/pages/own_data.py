@@ -46,7 +46,7 @@ class OwnDataPages:
 
     async def download(self, _request: Request) -> Response:
         """Hand everything out as a file: by a form, so that no other site can lead here."""
-        return Response(as_json(self.screens.phone.own_data()), headers=_DOWNLOAD)
+        return Response(as_json(await self.screens.phone.own_data()), headers=_DOWNLOAD)
 
     async def question(self, request: Request) -> Response:
         """Ask a second time."""

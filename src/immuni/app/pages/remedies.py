@@ -42,6 +42,16 @@ REMEDIES: Final[Mapping[ServiceIssue, Remedy]] = {
         picture="warning",
         is_seen_at_once=False,
     ),
+    ServiceIssue.DEVICE_UNREACHABLE: Remedy(
+        title=translatable("Wake up the part that listens"),
+        text=translatable(
+            "Immuni has two parts. The one that exchanges codes over Bluetooth is not running."
+        ),
+        hints=(
+            translatable("Wait for a minute: it starts again by itself."),
+            translatable("If that does not help, restart your device."),
+        ),
+    ),
     ServiceIssue.PERMISSION_MISSING: Remedy(
         title=translatable("Allow exposure notifications"),
         text=translatable(

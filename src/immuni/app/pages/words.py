@@ -48,6 +48,9 @@ _ISSUES: Final[Mapping[ServiceIssue, str]] = {
     ServiceIssue.NO_RECENT_CHECK: translatable(
         "There was no check for exposures for more than a day. Please connect to the internet."
     ),
+    ServiceIssue.DEVICE_UNREACHABLE: translatable(
+        "The part of Immuni that listens is not running. Restarting the device may help."
+    ),
     ServiceIssue.UPDATE_REQUIRED: translatable("This version is too old. Please update Immuni."),
 }
 
@@ -122,6 +125,14 @@ _NOTIFICATIONS: Final[Mapping[NotificationKind, Message]] = {
         translatable("Please update Immuni"),
         translatable("This version can no longer protect you."),
     ),
+    NotificationKind.ONBOARDING_NOT_COMPLETED: Message(
+        translatable("Immuni is not set up yet"),
+        translatable("A few steps are left. They take two minutes."),
+    ),
+    NotificationKind.STILL_POSITIVE: Message(
+        translatable("Are you well again?"),
+        translatable("Once you have recovered, tell Immuni, so that it warns you again."),
+    ),
 }
 
 _SYSTEM: Final[Mapping[SystemFault, Message]] = {
@@ -187,6 +198,7 @@ _SENT: Final[Mapping[SentKind, Message]] = {
 KEY_PLACES: Final = (
     translatable("a file that only its owner can read"),
     translatable("the key store of this device"),
+    translatable("a place that is not known now"),
 )
 """What a `KeyStore` says of itself, so that the catalogues know it."""
 
@@ -211,10 +223,13 @@ def problem_message(problem: type[ImmuniError] | None, language: Language) -> Me
 
 
 def notification_message(notification: Notification | None, language: Language) -> Message | None:
+    """Say what a notification says, where there is one."""
+    return None if notification is None else message_of(notification, language)
+
+
+def message_of(notification: Notification, language: Language) -> Message:
     """Say what a notification says."""
-    return (
-        None if notification is None else _translated(_NOTIFICATIONS[notification.kind], language)
-    )
+    return _translated(_NOTIFICATIONS[notification.kind], language)
 
 
 def system_message(fault: SystemFault, language: Language) -> Message:
