@@ -30,7 +30,6 @@ import httpx
 
 from immuni.clock import SystemClock
 from immuni.database import open_pool
-from immuni.demo.operator import hidden_fields
 from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.databases import (
     PortalDatabase,
@@ -53,6 +52,7 @@ from immuni.portal.accounts.registration import create_account
 from immuni.portal.accounts.roles import Role as AccountRole
 from immuni.portal.audit.trail import AuditTrail
 from immuni.portal.factors.keys import FactorKeys
+from immuni.world.operator import hidden_fields
 
 GOAL_P95_MS: Final = 300
 ENTROPY: Final = SystemEntropy()

@@ -7,7 +7,7 @@ from playwright.async_api import Page
 
 # The driver evaluates it through the browser's debugger, which a page's own policy about scripts
 # does not bind; so what is looked at is the page exactly as it is served.
-_AXE: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+SCRIPT: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 # All rules of WCAG 2.0 to 2.2, A and AA, and the best practices beside them; the rule for the size
 # of targets, new in 2.2, is off unless it is asked for.
 _ALL: Final = """{ rules: { "target-size": { enabled: true } } }"""
@@ -20,6 +20,8 @@ _RUN: Final = """async () => {
     return `${id}: ${help}\\n  ${node.html}\\n  ${reasons.join("; ")}`;
   }));
 }"""
+RUN: Final = _RUN.replace("OPTIONS", _ALL)
+"""For tests that drive the browser synchronously."""
 _RULES: Final[dict[Literal["light", "dark"], str]] = {"light": _ALL, "dark": _COLOURS}
 _IS_DARK: Final = "matchMedia('(prefers-color-scheme: dark)').matches"
 
@@ -42,7 +44,7 @@ async def violations(page: Page) -> list[str]:
     scheme: Any = "dark" if await page.evaluate(_IS_DARK) else "light"
     found: list[str] = []
     if not await page.evaluate("'axe' in window"):
-        await page.evaluate(_AXE)
+        await page.evaluate(SCRIPT)
     for each, rules in _RULES.items():
         # Without motion, so that no colour is on its way from one scheme to the other.
         await page.emulate_media(color_scheme=each, reduced_motion="reduce")

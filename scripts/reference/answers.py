@@ -62,6 +62,7 @@ _RUNNING: Final = Running(
         DemoAccount("administrator", "1122334455667788", "administrator"),
         DemoAccount("auditor", "99aabbccddeeff00", "auditor"),
     ),
+    world="http://world.localhost:8413/open#vu8Q5sKz…",
 )
 
 TOLD: Final[Mapping[str, Told]] = {
@@ -86,6 +87,8 @@ TOLD: Final[Mapping[str, Told]] = {
                     "dashboard": "URL of the dashboard",
                     "apple": "base URL of the stand-in for Apple's DeviceCheck",
                     "metrics": "base URL of `/metrics`",
+                    "world": "link that opens the page on which the phones are moved about, with "
+                    "its secret; null with `--without-phones`",
                     "phones[]": "link that opens each phone's App, with its secret; empty with "
                     "`--without-phones`",
                     "demo_accounts[].user": "name of an account of the portal",

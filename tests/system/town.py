@@ -15,7 +15,6 @@ from immuni.backend.jobs import Figures, Parts, run_job
 from immuni.ble import VirtualAir
 from immuni.clock import SystemClock
 from immuni.database import open_pool
-from immuni.demo.operator import Operator
 from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.configured import Configured
 from immuni.deployment.databases import Databases
@@ -41,6 +40,7 @@ from immuni.portal.accounts.registration import create_account
 from immuni.portal.accounts.roles import Role as AccountRole
 from immuni.portal.audit.trail import AuditTrail
 from immuni.settings import Source
+from immuni.world.operator import Operator
 
 SERVERS: Final = (Role.GET, Role.UPLOAD, Role.ANALYTICS, Role.OTP, Role.PORTAL)
 _TOLD_WITHIN_SECONDS: Final = 20

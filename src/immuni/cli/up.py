@@ -102,6 +102,8 @@ def serve(
 
 def _show(running: "Running") -> None:
     addresses = Table("part", "address", title="immuni is running", title_justify="left")
+    if running.world is not None:
+        console.print(f"Open the world of two phones: {running.world}\n", soft_wrap=True)
     for part, address in running.addresses().items():
         addresses.add_row(part, address)
     console.print(addresses)

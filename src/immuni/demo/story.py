@@ -10,7 +10,6 @@ from typing import Final
 import httpx
 
 from immuni.clock import Clock
-from immuni.demo.operator import Operator
 from immuni.demo.others import OtherPeople
 from immuni.demo.published import PublishedChunks
 from immuni.demo.reports import KeptReport, reports_with_exposure
@@ -33,6 +32,7 @@ from immuni.deployment.wiring.jobs import refresh_figures, run_job_now
 from immuni.entropy import Entropy
 from immuni.export import Export
 from immuni.otp import Otp, grouped
+from immuni.world.operator import Operator
 
 _ONSET_DAYS_AGO: Final = timedelta(days=1)
 _OTHERS: Final = 11

@@ -28,7 +28,7 @@ MEANINGS: Final = {
     Role.OTP: "OTP Service, over mutual TLS",
     Role.PORTAL: "HIS, the Healthcare Operators' portal",
     Role.JOBS: "publishing, retention and the other periodic jobs; metrics",
-    Role.PHONES: "two virtual phones and their App",
+    Role.PHONES: "two virtual phones with their App, and the page of the world that they are in",
     Role.DASHBOARD: "insights: what may be shown of analytics",
     Role.SETTINGS: "App Configuration's internal side, over mutual TLS: settings are published",
 }

@@ -19,7 +19,7 @@ from immuni.deployment.embedded_postgres import EmbeddedPostgres
 from immuni.deployment.folder_lock import FolderLock
 from immuni.deployment.layout import DataFolderError, Layout
 from immuni.deployment.nginx import find_nginx, nginx_part
-from immuni.deployment.phone_links import phone_link
+from immuni.deployment.phone_links import phone_link, world_link
 from immuni.deployment.ports import require_free
 from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provision
 from immuni.deployment.roles import LOOPBACK, Ports, Role
@@ -72,6 +72,7 @@ class Running:
         data_dir: Where it keeps everything.
         ports: Where its parts listen.
         phones: The links that open the virtual phones' Apps.
+        world: The link that opens the page of both; None without phones.
         demo_accounts: Accounts of the portal for demonstrations.
         nginx: Whether nginx stands in front of the public hosts.
     """
@@ -81,6 +82,7 @@ class Running:
     phones: tuple[str, ...]
     demo_accounts: tuple[DemoAccount, ...]
     nginx: bool = False
+    world: str | None = None
 
     def addresses(self) -> dict[str, str]:
         """Return what people open or call, by part; beside them stand `phones`."""
@@ -115,6 +117,7 @@ class Running:
             "dashboard": loopback_url(Role.DASHBOARD, self.ports),
             "apple": apple_url(self.ports),
             "metrics": self._metrics(),
+            "world": self.world,
             "phones": list(self.phones),
             "demo_accounts": [asdict(account) for account in self.demo_accounts],
             "export_public_key": str(export_public_key(layout)),
@@ -190,7 +193,8 @@ async def running_system(options: UpOptions) -> AsyncIterator[tuple[Running, Sup
         await supervisor.start()
         try:
             links = tuple(phone_link(number, ports, layout) for number in range(options.phones))
-            yield Running(layout.root, ports, links, accounts, options.nginx), supervisor
+            world = world_link(ports, layout) if options.phones else None
+            yield Running(layout.root, ports, links, accounts, options.nginx, world), supervisor
         finally:
             await supervisor.stop()
 

@@ -1,10 +1,9 @@
-"""Virtual phones: everything of a phone but its radio and, for its past, its clock.
+"""Virtual phones: everything of a phone but its radio and its clock.
 
-On its first start a phone lives through the past days in compressed time, so that there is
-something to find; from then on its clock is the machine's.
+Where a story begins with a past, they live through it in compressed time, and then follow another
+clock.
 """
 
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -21,13 +20,13 @@ from immuni.clock import Clock, ManualClock
 from immuni.deployment.apple import VirtualDeviceCheck
 from immuni.deployment.google import VirtualAttestor, play_integrity
 from immuni.deployment.layout import Layout
-from immuni.deployment.private_files import make_private_folder, write_private
+from immuni.deployment.private_files import make_private_folder
 from immuni.deployment.signing_keys import keyring_of
 from immuni.entropy import Entropy
 from immuni.framework import ExposureNotificationFramework, FileKeyStore, Store, live_until
 
 PAST: Final = timedelta(days=3)
-"""How long a new phone has lived before anybody looks at it."""
+"""How long a phone has lived before its story begins."""
 
 BUILD_NUMBER: Final = 1
 _MEETING_DAYS_AGO: Final = timedelta(days=2)
@@ -107,21 +106,8 @@ class PhoneMaker:
     upload_url: str
     analytics_url: str
     air: VirtualAir
-    clock: PhoneClock
+    clock: Clock
     entropy: Entropy
-
-    def has_lived(self) -> bool:
-        """Tell whether phones were made here that lived through their past to its end."""
-        return self._lived.exists()
-
-    def mark_lived(self) -> None:
-        """Note that the phones have lived through their past."""
-        write_private(self._lived, b"")
-
-    def discard(self) -> None:
-        """Throw away what phones there are, as those of a start that was interrupted."""
-        shutil.rmtree(self.layout.phones)
-        make_private_folder(self.layout.phones)
 
     async def make(self, name: str, *, platform: Platform = Platform.ANDROID) -> VirtualPhone:
         """Make the phone `name`, or take it up where it was left.
@@ -169,10 +155,6 @@ class PhoneMaker:
         if platform is Platform.IOS:
             return Vouchers(device_check=VirtualDeviceCheck(name, self.entropy))
         return Vouchers(attestor=VirtualAttestor(play_integrity(self.layout), self.clock))
-
-    @property
-    def _lived(self) -> Path:
-        return self.layout.phones / "lived"
 
     def _folder(self, name: str) -> Path:
         return self.layout.phones / name

@@ -23,7 +23,8 @@ from tests.unit.cli.command_line import immuni
 
 MEMBERS: Final = [
     "get", "upload", "analytics", "otp", "otp_ca", "otp_client_cert", "otp_client_key", "portal",
-    "dashboard", "apple", "metrics", "phones", "demo_accounts", "export_public_key", "data_dir",
+    "dashboard", "apple", "metrics", "world", "phones", "demo_accounts", "export_public_key",
+    "data_dir",
 ]  # fmt: skip
 
 pytestmark = pytest.mark.timeout(300)
@@ -66,6 +67,7 @@ def test_one_line_tells_machines_where_everything_is(system: RunningSystem) -> N
     told = system.told
 
     assert list(told) == MEMBERS
+    assert told["world"] is None
     assert told["phones"] == []
     assert [account["role"] for account in told["demo_accounts"]] == [
         "operator",

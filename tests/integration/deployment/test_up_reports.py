@@ -1,6 +1,7 @@
 """Operational Info under ``immuni up``: genuine phones are those that its own stand-in attests."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -89,7 +90,7 @@ async def ios_phone(system: RunningSystem, clock: PhoneClock) -> AsyncIterator[P
         yield phone
     finally:
         await phone.close()
-        maker.discard()
+        shutil.rmtree(maker.layout.phones / "phone-i")
 
 
 async def has_authorised_token(system: RunningSystem) -> bool:

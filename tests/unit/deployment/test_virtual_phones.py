@@ -1,32 +1,16 @@
 """The past of virtual phones."""
 
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immuni.ble import VirtualAir
 from immuni.clock import ManualClock
-from immuni.deployment.layout import Layout
-from immuni.deployment.virtual_phones import PAST, PhoneClock, PhoneMaker, meeting_before
-from immuni.entropy import SeededEntropy
+from immuni.deployment.virtual_phones import PAST, PhoneClock, meeting_before
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 # Two hours of tolerance around each identifier: page "From uploads to TEK Chunks", "Embargo".
 EMBARGO = timedelta(hours=2)
-
-
-def a_maker(folder: Path) -> PhoneMaker:
-    return PhoneMaker(
-        layout=Layout(folder),
-        get_url="http://nowhere.invalid",
-        upload_url="http://nowhere.invalid",
-        analytics_url="http://nowhere.invalid",
-        air=VirtualAir(),
-        clock=PhoneClock(NOON),
-        entropy=SeededEntropy("phones"),
-    )
 
 
 def test_a_phones_clock_stands_still_until_it_follows_another() -> None:
@@ -49,27 +33,3 @@ def test_the_meeting_lies_in_the_past_on_a_day_whose_key_may_be_published(now: d
     key_ends = datetime.combine(meeting.begin.date() + timedelta(days=1), time(), tzinfo=UTC)
     assert key_ends + EMBARGO <= now
     assert (meeting.begin + meeting.length).date() == meeting.begin.date()
-
-
-def test_phones_have_lived_once_that_was_noted(tmp_path: Path) -> None:
-    Layout(tmp_path).prepare()
-    maker = a_maker(tmp_path)
-    assert not maker.has_lived()
-
-    maker.mark_lived()
-
-    assert maker.has_lived()
-    assert a_maker(tmp_path).has_lived()
-
-
-def test_phones_that_are_discarded_leave_nothing(tmp_path: Path) -> None:
-    layout, maker = Layout(tmp_path), a_maker(tmp_path)
-    layout.prepare()
-    (layout.phones / "phone-a").mkdir()
-    (layout.phones / "phone-a" / "framework.key").write_bytes(bytes(32))
-    maker.mark_lived()
-
-    maker.discard()
-
-    assert list(layout.phones.iterdir()) == []
-    assert not maker.has_lived()

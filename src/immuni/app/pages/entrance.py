@@ -7,7 +7,7 @@ page at `OPEN_PATH` hands it in with a form, and gets a cookie for it.
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -16,7 +16,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from immuni.app.pages.answers import go_to, read_form
-from immuni.app.pages.screens import Screens
 from immuni.app.secret import InstallationSecret
 
 OPEN_PATH: Final = "/open"
@@ -40,11 +39,19 @@ def link_to(origin: str, secret: InstallationSecret, *, page: str = "/") -> str:
     return f"{origin}{OPEN_PATH}{to}#{secret.text}"
 
 
+class Shows(Protocol):
+    """Something that renders pages: the App's screens, or those around a phone."""
+
+    def show(self, request: Request, template: str, **values: object) -> Response:
+        """Return a page."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Entrance:
     """Where a browser comes in, and what it sees as long as it has not."""
 
-    screens: Screens
+    screens: Shows
     secret: InstallationSecret
 
     def routes(self) -> list[Route]:

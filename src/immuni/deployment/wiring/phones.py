@@ -1,122 +1,138 @@
-"""The *phones* role: two virtual phones, each with the pages of its App on a port of its own."""
+"""The *phones* role: two virtual phones with their pages, and the page of the world around them."""
 
-import asyncio
-import contextlib
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from immuni.api import ProvinceCode
 from immuni.app.pages.application import create_pages
-from immuni.app.phone import Phone
 from immuni.ble import VirtualAir
-from immuni.clock import Clock
-from immuni.deployment.phone_links import phone_secret
+from immuni.clock import MovableClock, MovedClock, SystemClock
+from immuni.deployment.layout import Layout
+from immuni.deployment.phone_links import phone_link, phone_secret, world_secret
+from immuni.deployment.provision import DemoAccount
 from immuni.deployment.roles import LOOPBACK, Role
 from immuni.deployment.serving import Listener, Server
 from immuni.deployment.settings import phone_url, world_url
-from immuni.deployment.virtual_phones import (
-    PAST,
-    PhoneClock,
-    PhoneMaker,
-    keep_apart,
-    live_the_past,
-    meeting_before,
-    set_up_all,
-)
+from immuni.deployment.virtual_phones import PhoneMaker
 from immuni.deployment.wiring import Wiring
-from immuni.framework import keep_living
-from immuni.telemetry import logger
+from immuni.deployment.wiring.jobs import run_job_now
+from immuni.portal.accounts.roles import Role as AccountRole
+from immuni.settings import SettingsError
+from immuni.world.network import open_network
+from immuni.world.pages import Portal, create_world_pages
+from immuni.world.servers import Servers
+from immuni.world.sight import Inhabitant
+from immuni.world.world import PROVINCE, World
 
 PHONE_NAMES: Final = ("phone-a", "phone-b")
-_PROVINCE: Final = ProvinceCode("MI")
-# A device is woken every few hours; people who watch two phones should not have to wait.
-_SESSION_PAUSE: Final = timedelta(seconds=5)
-_log = logger("phones")
+_PUBLIC_HOSTS: Final = (Role.GET, Role.UPLOAD, Role.ANALYTICS)
 
 
 @asynccontextmanager
 async def servers(wiring: Wiring) -> AsyncIterator[list[Server]]:
-    """Let the phones live, and yield a server for each one's App; none is started yet."""
+    """Let the phones live, and yield a server for each one's App, and one for their world."""
+    clock = _clock(wiring)
+    account = _operator(wiring.deployment.layout)
     async with AsyncExitStack() as stack:
-        phones = await _phones(wiring)
-        for phone in phones.values():
-            stack.push_async_callback(phone.close)
-        for phone in phones.values():
-            await stack.enter_async_context(_living(phone, wiring.clock))
-        yield [_server(number, phone, wiring) for number, phone in enumerate(phones.values())]
+        maker = _maker(wiring, clock)
+        inhabitants = [
+            await stack.enter_async_context(_inhabitant(number, maker, wiring))
+            for number in range(len(PHONE_NAMES))
+        ]
+        world = World(inhabitants, air=maker.air, clock=clock, servers=_outside(wiring, account))
+        await stack.enter_async_context(world.running())
+        yield [
+            *(_phone_server(number, each, wiring) for number, each in enumerate(inhabitants)),
+            _world_server(world, account, wiring),
+        ]
 
 
-async def _phones(wiring: Wiring) -> dict[str, Phone]:
-    now = wiring.clock.now()
-    air, clock = VirtualAir(), PhoneClock(now - PAST)
-    maker = PhoneMaker(
+def _clock(wiring: Wiring) -> MovableClock:
+    file = wiring.deployment.demonstration_clock
+    if file is None:
+        raise SettingsError(["demonstration_clock: not set; this role moves it"])
+    return MovedClock(file, SystemClock())
+
+
+def _operator(layout: Layout) -> DemoAccount:
+    accounts = [DemoAccount(**each) for each in json.loads(layout.demo_accounts.read_bytes())]
+    return next(each for each in accounts if each.role == AccountRole.OPERATOR)
+
+
+def _maker(wiring: Wiring, clock: MovableClock) -> PhoneMaker:
+    return PhoneMaker(
         layout=wiring.deployment.layout,
         get_url=wiring.deployment.url_of(Role.GET),
         upload_url=wiring.deployment.url_of(Role.UPLOAD),
         analytics_url=wiring.deployment.url_of(Role.ANALYTICS),
-        air=air,
+        air=VirtualAir(),
         clock=clock,
         entropy=wiring.entropy,
     )
-    are_new = not maker.has_lived()
-    if are_new:
-        maker.discard()
-    else:
-        clock.follow(wiring.clock)
-    phones = {name: (await maker.make(name)).phone for name in PHONE_NAMES}
-    keep_apart(air, phones)
-    if are_new:
-        await set_up_all(phones, _PROVINCE)
-        await live_the_past(
-            phones,
-            air=air,
-            clock=clock,
-            meeting=meeting_before(now),
-            meeting_phones=PHONE_NAMES,
-            until=now,
-        )
-        maker.mark_lived()
-        clock.follow(wiring.clock)
-    return phones
 
 
 @asynccontextmanager
-async def _living(phone: Phone, clock: Clock) -> AsyncIterator[None]:
-    tasks = [
-        asyncio.create_task(keep_living(phone.framework, clock=clock, on_fault=_tell_of)),
-        asyncio.create_task(_keep_checking(phone)),
-        asyncio.create_task(phone.simulate_uploads()),
-    ]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
-def _tell_of(fault: BaseException) -> None:
-    _log.error("phone_duty_failed", kind=type(fault).__name__)
-
-
-async def _keep_checking(phone: Phone) -> None:
-    while True:
+async def _inhabitant(number: int, maker: PhoneMaker, wiring: Wiring) -> AsyncIterator[Inhabitant]:
+    """Lend a phone with a network of its own; the first one's user sets it up by hand."""
+    name = PHONE_NAMES[number]
+    hosts: dict[str, str] = {role: wiring.deployment.url_of(role) for role in _PUBLIC_HOSTS}
+    async with open_network(hosts) as network:
+        urls = network.urls
+        connected = replace(
+            maker,
+            get_url=urls[Role.GET],
+            upload_url=urls[Role.UPLOAD],
+            analytics_url=urls[Role.ANALYTICS],
+        )
+        made = await connected.make(name)
         try:
-            await phone.background_session()
-        except Exception as error:  # noqa: BLE001 - a phone goes on, whatever one session met
-            _log.error("background_session_failed", kind=type(error).__name__)
-        await asyncio.sleep(_SESSION_PAUSE.total_seconds())
+            if number > 0 and not made.phone.record.onboarding:
+                await made.phone.set_up(PROVINCE)
+            label = chr(ord("A") + number)
+            ports, layout = wiring.deployment.ports, wiring.deployment.layout
+            yield Inhabitant(
+                name=name,
+                label=label,
+                url=phone_url(number, ports),
+                link=phone_link(number, ports, layout),
+                phone=made.phone,
+                store=made.store,
+                network=network,
+            )
+        finally:
+            await made.phone.close()
 
 
-def _server(number: int, phone: Phone, wiring: Wiring) -> Server:
+def _outside(wiring: Wiring, account: DemoAccount) -> Servers:
+    return Servers(
+        get_url=wiring.deployment.url_of(Role.GET),
+        portal_url=wiring.deployment.url_of(Role.PORTAL),
+        user=account.user,
+        password=account.password,
+        publish=partial(run_job_now, "publish", wiring.deployment.layout.settings_file),
+    )
+
+
+def _phone_server(number: int, inhabitant: Inhabitant, wiring: Wiring) -> Server:
     ports = wiring.deployment.ports
     app = create_pages(
-        phone,
-        public_url=phone_url(number, ports),
+        inhabitant.phone,
+        public_url=inhabitant.url,
         framed_by=world_url(ports),
         secret=phone_secret(number, wiring.deployment.layout),
     )
     return Server(app, Listener(LOOPBACK, ports.of_phone(number)), wiring.clock)
+
+
+def _world_server(world: World, account: DemoAccount, wiring: Wiring) -> Server:
+    ports, portal = wiring.deployment.ports, wiring.deployment.url_of(Role.PORTAL)
+    app = create_world_pages(
+        world,
+        public_url=world_url(ports),
+        secret=world_secret(wiring.deployment.layout),
+        portal=Portal(portal, account.user, account.password),
+    )
+    return Server(app, Listener(LOOPBACK, ports.world), wiring.clock)

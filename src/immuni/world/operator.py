@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from immuni.deployment.roles import LOOPBACK
 from immuni.errors import ImmuniError
 from immuni.otp import Otp, grouped
+from immuni.world.network import LOOPBACK
 
 _TIMEOUT_SECONDS: Final = 10
 

@@ -1,0 +1,64 @@
+"""What is told of two moments."""
+
+from datetime import timedelta
+
+from immuni.app.state import AtRisk, Positive
+from immuni.world.chronicle import news
+from tests.unit.world.seen import NOON, a_phone, a_world
+
+TODAY = NOON.date()
+
+
+def test_what_was_heard_is_summed_up_after_a_while_and_else_told_once() -> None:
+    before = a_world(b=a_phone("B", scans=3, identifiers=1))
+    after = a_world(b=a_phone("B", scans=15, identifiers=5))
+
+    (summed,) = news(before, after, after_a_while=True)
+
+    assert "B in 12 scans, under 4 new identifiers" in summed.text
+    assert "No server was told" in summed.unlearnt
+    assert news(before, after) == []
+    assert len(news(a_world(), after)) == 1
+
+
+def test_an_upload_tells_what_nobody_learns_of_it() -> None:
+    before = a_world(a_phone("A", code="X", is_code_checked=True))
+    after = a_world(a_phone("A", user=Positive(TODAY)))
+
+    (told,) = news(before, after)
+
+    assert told.text == "Phone A uploaded its daily keys, with its user's consent."
+    assert "whom they met" in told.unlearnt
+
+
+def test_a_chunk_is_told_before_what_the_phones_made_of_it() -> None:
+    before = a_world(a_phone("A", user=Positive(TODAY)))
+    after = a_world(
+        a_phone("A", user=Positive(TODAY), chunk=1),
+        a_phone("B", user=AtRisk(TODAY), chunk=1),
+        chunk=1,
+        now=NOON + timedelta(hours=1),
+    )
+
+    told = news(before, after)
+
+    assert [each.who for each in told] == ["servers", "A", "B"]
+    assert "nothing to warn" in told[1].text
+    assert "warns its user of a contact on 2 March." in told[2].text
+
+
+def test_a_chunk_that_matches_nothing_is_told_as_that() -> None:
+    (told,) = news(a_world(chunk=1), a_world(b=a_phone("B", chunk=1), chunk=1))
+
+    assert "no reason to warn" in told.text
+
+
+def test_no_code_is_ever_told() -> None:
+    told = news(a_world(), a_world(a_phone("A", code="79X3AQRAF2"), authorised="79X3AQRAF2"))
+
+    assert len(told) == 1
+    assert "79X3AQRAF2" not in str(told)
+
+
+def test_nothing_happens_between_two_equal_moments() -> None:
+    assert news(a_world(), a_world(), after_a_while=True) == []
