@@ -85,9 +85,8 @@ def matching(core: ModuleType, load: Load) -> object:
     """Match every key against every sighting, the building of the index included."""
     periods = bytes([DAY]) * len(load.teks)
     key_data = b"".join(load.teks)
-    return core.match_keys(
-        key_data, load.rolling_starts, periods, load.rpis, load.intervals, TOLERANCE
-    )
+    index = core.Index(load.rpis, load.intervals, TOLERANCE)
+    return index.match_keys(key_data, load.rolling_starts, periods)
 
 
 def preliminary_derivation(core: ModuleType, load: Load) -> object:
@@ -98,7 +97,8 @@ def preliminary_derivation(core: ModuleType, load: Load) -> object:
 def preliminary_matching(core: ModuleType, load: Load) -> object:
     """Match the keys as preliminary ones."""
     key_data = b"".join(load.teks)
-    return core.match_preliminary_keys(key_data, load.days, load.rpis, load.intervals, TOLERANCE)
+    index = core.Index(load.rpis, load.intervals, TOLERANCE)
+    return index.match_preliminary_keys(key_data, load.days)
 
 
 WORKS: Final[dict[str, Callable[[ModuleType, Load], object]]] = {

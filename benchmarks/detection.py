@@ -212,13 +212,10 @@ def reference_matching_seconds(keys: PackedKeys, sightings: PackedSightings) -> 
 
     def seconds(count: int) -> float:
         return fastest(
-            lambda: reference.match_keys(
+            lambda: reference.Index(sightings.rpis, sightings.intervals, 12).match_keys(
                 keys.key_data[: 16 * count],
                 keys.rolling_starts[:count],
                 keys.rolling_periods[:count],
-                sightings.rpis,
-                sightings.intervals,
-                12,
             ),
             repetitions=2,
         )

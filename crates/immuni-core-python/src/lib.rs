@@ -3,26 +3,24 @@
 //! Keys, identifiers and numbers cross packed, many in one object. Every error of the core becomes
 //! a `ValueError`.
 
+mod matching;
 mod numbers;
 mod refusal;
 
 /// The native half of `immuni._core`.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
-    use immuni_core::{
-        Aemk, Batch, DailyTracingKey, DailyTracingKeys, DiagnosisKeys, Index, KeyColumns, KeyList,
-        Rpik, Tek,
-    };
+    use immuni_core::{Aemk, DailyTracingKey, KeyColumns, KeyList, Rpik, Tek};
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
 
+    #[pymodule_export]
+    use crate::matching::Index;
     use crate::numbers::{Column, Uint32, native_bytes};
     use crate::refusal::Answer;
     #[pymodule_export]
     use crate::refusal::MalformedMessageError;
 
-    /// Places of key and sighting, and the interval of the identifier.
-    type FoundMatch = (usize, usize, u32);
     /// The columns of [`KeyColumns`], in their order.
     type PackedColumns<'py> = (
         Bound<'py, PyBytes>,
@@ -97,61 +95,6 @@ mod _native {
         Ok(PyBytes::new(py, rpis.as_flattened()))
     }
 
-    /// Find the sightings of the keys' identifiers.
-    ///
-    /// Return (index of the key, index of the sighting, interval of the RPI), in ascending order.
-    #[pyfunction]
-    fn match_keys(
-        py: Python<'_>,
-        key_data: Column<u8>,
-        rolling_starts: Column<u32>,
-        rolling_periods: Column<u8>,
-        rpis: Column<u8>,
-        intervals: Column<u32>,
-        tolerance: Uint32,
-    ) -> Answer<Vec<FoundMatch>> {
-        py.detach(move || {
-            let keys = DiagnosisKeys::new(&key_data.0, &rolling_starts.0, &rolling_periods.0)?;
-            matched(&keys, &rpis, &intervals, tolerance)
-        })
-    }
-
-    /// Return the indices of the keys of which a sighting is found, in ascending order.
-    #[pyfunction]
-    fn matched_keys(
-        py: Python<'_>,
-        key_data: Column<u8>,
-        rolling_starts: Column<u32>,
-        rolling_periods: Column<u8>,
-        rpis: Column<u8>,
-        intervals: Column<u32>,
-        tolerance: Uint32,
-    ) -> Answer<Vec<usize>> {
-        py.detach(move || {
-            let keys = DiagnosisKeys::new(&key_data.0, &rolling_starts.0, &rolling_periods.0)?;
-            let index = Index::new(&rpis.0, &intervals.0, tolerance.0)?;
-            Ok(immuni_core::matched_keys(&keys, &index))
-        })
-    }
-
-    /// Find the sightings of the identifiers of keys of the preliminary generation.
-    ///
-    /// Return (index of the key, index of the sighting, interval of the RPI), in ascending order.
-    #[pyfunction]
-    fn match_preliminary_keys(
-        py: Python<'_>,
-        key_data: Column<u8>,
-        day_numbers: Column<u32>,
-        rpis: Column<u8>,
-        intervals: Column<u32>,
-        tolerance: Uint32,
-    ) -> Answer<Vec<FoundMatch>> {
-        py.detach(move || {
-            let keys = DailyTracingKeys::new(&key_data.0, &day_numbers.0)?;
-            matched(&keys, &rpis, &intervals, tolerance)
-        })
-    }
-
     /// Read the `TemporaryExposureKeyExport` that begins at `start` of `export_bin`.
     ///
     /// Return the fields beside the keys as a message, the columns of the keys and those of the
@@ -199,19 +142,6 @@ mod _native {
         };
         let records = py.detach(|| immuni_core::serialise_keys(&keys, list))?;
         Ok(PyBytes::new(py, &records))
-    }
-
-    fn matched(
-        keys: &impl Batch,
-        rpis: &Column<u8>,
-        intervals: &Column<u32>,
-        tolerance: Uint32,
-    ) -> Answer<Vec<FoundMatch>> {
-        let index = Index::new(&rpis.0, &intervals.0, tolerance.0)?;
-        let matches = immuni_core::match_keys(keys, &index).into_iter();
-        Ok(matches
-            .map(|found| (found.key, found.sighting, found.interval))
-            .collect())
     }
 
     fn packed(py: Python<'_>, columns: KeyColumns) -> PackedColumns<'_> {

@@ -3,6 +3,7 @@
 use pyo3::buffer::{Element, PyUntypedBuffer};
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 /// A Python integer that fits 32 bits unsigned.
 ///
@@ -41,6 +42,32 @@ impl<'a, 'py, T: Element> FromPyObject<'a, 'py> for Column<T> {
             return Ok(Self(Vec::new()));
         }
         buffer.as_typed()?.to_vec(py).map(Self)
+    }
+}
+
+/// Bytes of a Python buffer. Those of a `bytes` object, which cannot change, are used where they lie.
+pub(crate) enum Octets<'a> {
+    Held(&'a [u8]),
+    Copied(Column<u8>),
+}
+
+impl Octets<'_> {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Held(bytes) => bytes,
+            Self::Copied(column) => &column.0,
+        }
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Octets<'a> {
+    type Error = PyErr;
+
+    fn extract(buffer: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if buffer.is_instance_of::<PyBytes>() {
+            return Ok(Self::Held(buffer.extract()?));
+        }
+        buffer.extract().map(Self::Copied)
     }
 }
 

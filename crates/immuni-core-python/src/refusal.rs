@@ -14,12 +14,20 @@ pyo3::create_exception!(
 /// What a function of the module returns.
 pub(crate) type Answer<T> = Result<T, Refusal>;
 
-/// An error of the core that Python sees as a `ValueError` with the same message.
+/// An error of the core, which Python sees as a `ValueError` with the same message, or of Python.
 pub(crate) enum Refusal {
     /// An argument breaks a limit.
     Argument(Error),
     /// A message cannot be read.
     Message(MessageError),
+    /// Python code that was called raised it.
+    Raised(PyErr),
+}
+
+impl From<PyErr> for Refusal {
+    fn from(error: PyErr) -> Self {
+        Self::Raised(error)
+    }
 }
 
 impl From<Error> for Refusal {
@@ -37,6 +45,7 @@ impl From<MessageError> for Refusal {
 impl From<Refusal> for PyErr {
     fn from(refusal: Refusal) -> Self {
         match refusal {
+            Refusal::Raised(error) => error,
             Refusal::Argument(error) => PyValueError::new_err(error.to_string()),
             Refusal::Message(MessageError::Field(rule)) => PyValueError::new_err(rule),
             Refusal::Message(MessageError::Malformed(rule)) => MalformedMessageError::new_err(rule),

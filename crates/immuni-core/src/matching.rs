@@ -131,7 +131,11 @@ impl<'a> Search<'a> {
         };
         let mut all = thread::scope(|scope| {
             let others: Vec<_> = (1..self.threads.get().min(batch.len().div_ceil(CHUNK)))
-                .map(|_| scope.spawn(|| work(&|_| ControlFlow::Continue(()))))
+                .map_while(|_| {
+                    // Where the system has no further thread to give, those that there are do it.
+                    let alone = || work(&|_| ControlFlow::Continue(()));
+                    thread::Builder::new().spawn_scoped(scope, alone).ok()
+                })
                 .collect();
             let mut all = work(self.watch);
             for other in others {

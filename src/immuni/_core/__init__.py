@@ -6,6 +6,7 @@ do, the protobuf library does slower; the tests compare the two.
 """
 
 from immuni._core._native import (
+    Index,
     MalformedMessageError,
     decrypt_rpi,
     derive_aemk,
@@ -13,14 +14,12 @@ from immuni._core._native import (
     derive_rpik,
     derive_rpis,
     encrypt_metadata,
-    match_keys,
-    match_preliminary_keys,
-    matched_keys,
     parse_export,
     serialise_keys,
 )
 
 __all__ = [
+    "Index",
     "MalformedMessageError",
     "decrypt_rpi",
     "derive_aemk",
@@ -28,9 +27,6 @@ __all__ = [
     "derive_rpik",
     "derive_rpis",
     "encrypt_metadata",
-    "match_keys",
-    "match_preliminary_keys",
-    "matched_keys",
     "parse_export",
     "serialise_keys",
 ]

@@ -1,7 +1,11 @@
 from array import array
+from collections.abc import Callable
 from typing import TypeAlias
 
+from typing_extensions import Buffer
+
 __all__ = [
+    "Index",
     "MalformedMessageError",
     "decrypt_rpi",
     "derive_aemk",
@@ -9,9 +13,6 @@ __all__ = [
     "derive_rpik",
     "derive_rpis",
     "encrypt_metadata",
-    "match_keys",
-    "match_preliminary_keys",
-    "matched_keys",
     "parse_export",
     "serialise_keys",
 ]
@@ -22,35 +23,45 @@ _KeyColumns: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
 class MalformedMessageError(ValueError): ...
 
+_Progress: TypeAlias = Callable[[int], object]
+# Index of the key, index of the sighting (64 bits each), interval (32 bits).
+_Found: TypeAlias = tuple[bytes, bytes, bytes]
+
+class Index:
+    def __init__(self, rpis: Buffer, intervals: Buffer, tolerance: int) -> None: ...
+    def append(self, rpis: Buffer, intervals: Buffer) -> None: ...
+    def __len__(self) -> int: ...
+    def size(self) -> int: ...
+    def match_keys(
+        self,
+        key_data: Buffer,
+        rolling_starts: Buffer,
+        rolling_periods: Buffer,
+        threads: int = 1,
+        progress: _Progress | None = None,
+    ) -> _Found: ...
+    def matched_keys(
+        self,
+        key_data: Buffer,
+        rolling_starts: Buffer,
+        rolling_periods: Buffer,
+        threads: int = 1,
+        progress: _Progress | None = None,
+    ) -> bytes: ...
+    def match_preliminary_keys(
+        self,
+        key_data: Buffer,
+        day_numbers: Buffer,
+        threads: int = 1,
+        progress: _Progress | None = None,
+    ) -> _Found: ...
+
 def derive_rpik(tek: bytes) -> bytes: ...
 def derive_aemk(tek: bytes) -> bytes: ...
 def derive_rpis(rpik: bytes, first_interval: int, count: int) -> bytes: ...
 def encrypt_metadata(aemk: bytes, rpi: bytes, metadata: bytes) -> bytes: ...
 def decrypt_rpi(rpik: bytes, rpi: bytes) -> int | None: ...
 def derive_preliminary_rpis(daily_tracing_key: bytes, first: int, count: int) -> bytes: ...
-def match_keys(
-    key_data: bytes | bytearray,
-    rolling_starts: array[int],
-    rolling_periods: bytes | bytearray,
-    rpis: bytes | bytearray,
-    intervals: array[int],
-    tolerance: int,
-) -> list[tuple[int, int, int]]: ...
-def matched_keys(
-    key_data: bytes | bytearray,
-    rolling_starts: array[int],
-    rolling_periods: bytes | bytearray,
-    rpis: bytes | bytearray,
-    intervals: array[int],
-    tolerance: int,
-) -> list[int]: ...
-def match_preliminary_keys(
-    key_data: bytes | bytearray,
-    day_numbers: array[int],
-    rpis: bytes | bytearray,
-    intervals: array[int],
-    tolerance: int,
-) -> list[tuple[int, int, int]]: ...
 def parse_export(export_bin: bytes, start: int) -> tuple[bytes, _KeyColumns, _KeyColumns]: ...
 def serialise_keys(
     key_data: bytes | bytearray,

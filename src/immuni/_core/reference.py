@@ -12,11 +12,15 @@ import struct
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+Octets: TypeAlias = bytes | bytearray
+Progress: TypeAlias = Callable[[int], object]
+Found: TypeAlias = tuple[bytes, bytes, bytes]
 
 _BLOCK_LENGTH: Final = 16
 _METADATA_LENGTH: Final = 4
@@ -144,118 +148,143 @@ def derive_preliminary_rpis(daily_tracing_key: bytes, first: int, count: int) ->
     return b"".join(digest[:_BLOCK_LENGTH] for digest in digests)
 
 
-def match_keys(
-    key_data: bytes | bytearray,
-    rolling_starts: "array[int]",
-    rolling_periods: bytes | bytearray,
-    rpis: bytes | bytearray,
-    intervals: "array[int]",
-    tolerance: int,
-) -> list[tuple[int, int, int]]:
-    """Find the sightings of the keys' identifiers.
+class Index:
+    """Sightings, among which the identifiers of keys are looked for.
 
     A sighting matches a key when its RPI is the key's for interval i of the key's own rolling
     period and it was heard no more than `tolerance` intervals before or after i.
 
     Args:
-        key_data: The keys, 16 bytes each.
-        rolling_starts: First ENIN of each key, 32 bits unsigned.
-        rolling_periods: Number of intervals of each key, 1..144, one byte each.
         rpis: The RPI of each sighting, 16 bytes each; they may repeat.
         intervals: The ENIN during which each sighting was heard, 32 bits unsigned.
         tolerance: In intervals.
 
-    Returns:
-        (index of the key, index of the sighting, interval of the RPI), in ascending order.
-
     Raises:
         ValueError: The lengths disagree or a number is out of its range.
     """
-    keys = _unpack("key_data", key_data, "keys", len(rolling_starts))
-    if len(rolling_periods) != len(keys):
-        raise ValueError(
-            f"rolling_periods must have one entry for each of {len(keys)} keys,"
-            f" got {len(rolling_periods)}"
-        )
-    validities = [*map(_validity, rolling_starts, rolling_periods)]
-    return _matches(keys, validities, _rpis_during, _heard(rpis, intervals), tolerance)
 
+    def __init__(self, rpis: Octets, intervals: "array[int]", tolerance: int) -> None:
+        _check_uint32(tolerance)
+        self._tolerance = tolerance
+        self._heard: list[tuple[bytes, int]] = []
+        self.append(rpis, intervals)
 
-def matched_keys(
-    key_data: bytes | bytearray,
-    rolling_starts: "array[int]",
-    rolling_periods: bytes | bytearray,
-    rpis: bytes | bytearray,
-    intervals: "array[int]",
-    tolerance: int,
-) -> list[int]:
-    """Find the keys of which `match_keys` would find a sighting.
+    def append(self, rpis: Octets, intervals: "array[int]") -> None:
+        """Add further sightings, whose places follow those that are there.
 
-    Args:
-        key_data: As for `match_keys`.
-        rolling_starts: As for `match_keys`.
-        rolling_periods: As for `match_keys`.
-        rpis: As for `match_keys`.
-        intervals: As for `match_keys`.
-        tolerance: In intervals.
+        Raises:
+            ValueError: The lengths disagree; nothing was added.
+        """
+        heard = _unpack("rpis", rpis, "sightings", len(intervals))
+        self._heard += zip(heard, intervals, strict=True)
 
-    Returns:
-        The index of each, in ascending order.
+    def __len__(self) -> int:
+        return len(self._heard)
 
-    Raises:
-        ValueError: The lengths disagree or a number is out of its range.
-    """
-    found = match_keys(key_data, rolling_starts, rolling_periods, rpis, intervals, tolerance)
-    return sorted({key for key, _, _ in found})
+    def match_keys(
+        self,
+        key_data: Octets,
+        rolling_starts: "array[int]",
+        rolling_periods: Octets,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Found:
+        """Find the sightings of the keys' identifiers.
 
+        Args:
+            key_data: The keys, 16 bytes each.
+            rolling_starts: First ENIN of each key, 32 bits unsigned.
+            rolling_periods: Number of intervals of each key, 1..144, one byte each.
+            threads: How many share the work; here it makes no difference.
+            progress: Called with the number of keys that are done.
 
-def match_preliminary_keys(
-    key_data: bytes | bytearray,
-    day_numbers: "array[int]",
-    rpis: bytes | bytearray,
-    intervals: "array[int]",
-    tolerance: int,
-) -> list[tuple[int, int, int]]:
-    """Find the sightings of the identifiers of keys of the preliminary generation.
+        Returns:
+            Three columns: index of the key, index of the sighting (64 bits each), interval of the
+            RPI (32 bits), in ascending order.
 
-    Args:
-        key_data: The Daily Tracing Keys, 16 bytes each.
-        day_numbers: The day of each, since the Unix epoch, 32 bits unsigned.
-        rpis: As for `match_keys`.
-        intervals: As for `match_keys`: of the epoch, not of the day.
-        tolerance: In intervals.
+        Raises:
+            ValueError: The lengths disagree or a number is out of its range.
+        """
+        keys = _keys(key_data, rolling_starts, rolling_periods)
+        return _columns(self._matches(keys, _rpis_during, threads, progress))
 
-    Returns:
-        (index of the key, index of the sighting, interval of the RPI), in ascending order.
+    def matched_keys(
+        self,
+        key_data: Octets,
+        rolling_starts: "array[int]",
+        rolling_periods: Octets,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> bytes:
+        """Find the keys of which `match_keys` would find a sighting.
 
-    Raises:
-        ValueError: The lengths disagree or a day ends beyond 32 bits.
-    """
-    keys = _unpack("key_data", key_data, "keys", len(day_numbers))
-    validities = [_validity(day * _MAX_ROLLING_PERIOD, _MAX_ROLLING_PERIOD) for day in day_numbers]
-    return _matches(keys, validities, _rpis_of_day, _heard(rpis, intervals), tolerance)
+        Args:
+            key_data: As for `match_keys`.
+            rolling_starts: As for `match_keys`.
+            rolling_periods: As for `match_keys`.
+            threads: As for `match_keys`.
+            progress: As for `match_keys`.
 
+        Returns:
+            The index of each, 64 bits, in ascending order.
 
-def _matches(
-    keys: Sequence[bytes],
-    validities: Sequence[range],
-    rpis_during: Callable[[bytes, range], list[bytes]],
-    heard: Sequence[tuple[bytes, int]],
-    tolerance: int,
-) -> list[tuple[int, int, int]]:
-    _check_uint32(tolerance)
-    sightings_of: defaultdict[bytes, list[int]] = defaultdict(list)
-    for sighting, (rpi, _) in enumerate(heard):
-        sightings_of[rpi].append(sighting)
+        Raises:
+            ValueError: The lengths disagree or a number is out of its range.
+        """
+        keys = _keys(key_data, rolling_starts, rolling_periods)
+        found = self._matches(keys, _rpis_during, threads, progress)
+        return array("Q", sorted({key for key, _, _ in found})).tobytes()
 
-    matches = [
-        (key, sighting, interval)
-        for key, validity in enumerate(validities)
-        for interval, rpi in zip(validity, rpis_during(keys[key], validity), strict=True)
-        for sighting in sightings_of.get(rpi, ())
-        if abs(heard[sighting][1] - interval) <= tolerance
-    ]
-    return sorted(matches)
+    def match_preliminary_keys(
+        self,
+        key_data: Octets,
+        day_numbers: "array[int]",
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Found:
+        """Find the sightings of the identifiers of keys of the preliminary generation.
+
+        Args:
+            key_data: The Daily Tracing Keys, 16 bytes each.
+            day_numbers: The day of each, since the Unix epoch, 32 bits unsigned.
+            threads: As for `match_keys`.
+            progress: As for `match_keys`.
+
+        Returns:
+            Columns as of `match_keys`.
+
+        Raises:
+            ValueError: The lengths disagree or a day ends beyond 32 bits.
+        """
+        keys = _unpack("key_data", key_data, "keys", len(day_numbers))
+        days = [_validity(day * _MAX_ROLLING_PERIOD, _MAX_ROLLING_PERIOD) for day in day_numbers]
+        valid_keys = [*zip(keys, days, strict=True)]
+        return _columns(self._matches(valid_keys, _rpis_of_day, threads, progress))
+
+    def _matches(
+        self,
+        keys: Sequence[tuple[bytes, range]],
+        rpis_during: Callable[[bytes, range], list[bytes]],
+        threads: int,
+        progress: Progress | None,
+    ) -> list[tuple[int, int, int]]:
+        _check_uint32(threads)
+        if threads < 1:
+            raise ValueError("threads must be at least 1")
+        sightings_of: defaultdict[bytes, list[int]] = defaultdict(list)
+        for sighting, (rpi, _) in enumerate(self._heard):
+            sightings_of[rpi].append(sighting)
+
+        matches = [
+            (place, sighting, interval)
+            for place, (key, validity) in enumerate(keys)
+            for interval, rpi in zip(validity, rpis_during(key, validity), strict=True)
+            for sighting in sightings_of.get(rpi, ())
+            if abs(self._heard[sighting][1] - interval) <= self._tolerance
+        ]
+        if progress and keys:
+            progress(len(keys))
+        return sorted(matches)
 
 
 def _derive(tek: bytes, info: bytes) -> bytes:
@@ -286,11 +315,26 @@ def _rpis_of_day(daily_tracing_key: bytes, validity: range) -> list[bytes]:
     return _blocks(derive_preliminary_rpis(daily_tracing_key, 0, len(validity)))
 
 
-def _heard(rpis: bytes | bytearray, intervals: "array[int]") -> list[tuple[bytes, int]]:
-    return [*zip(_unpack("rpis", rpis, "sightings", len(intervals)), intervals, strict=True)]
+def _keys(
+    key_data: Octets, rolling_starts: "array[int]", rolling_periods: Octets
+) -> list[tuple[bytes, range]]:
+    keys = _unpack("key_data", key_data, "keys", len(rolling_starts))
+    if len(rolling_periods) != len(keys):
+        raise ValueError(
+            f"rolling_periods must have one entry for each of {len(keys)} keys,"
+            f" got {len(rolling_periods)}"
+        )
+    return [*zip(keys, map(_validity, rolling_starts, rolling_periods), strict=True)]
 
 
-def _unpack(name: str, packed: bytes | bytearray, owners: str, count: int) -> list[bytes]:
+def _columns(matches: Sequence[tuple[int, int, int]]) -> Found:
+    keys = array("Q", [key for key, _, _ in matches])
+    sightings = array("Q", [sighting for _, sighting, _ in matches])
+    intervals = array("I", [interval for _, _, interval in matches])
+    return keys.tobytes(), sightings.tobytes(), intervals.tobytes()
+
+
+def _unpack(name: str, packed: Octets, owners: str, count: int) -> list[bytes]:
     if len(packed) != _BLOCK_LENGTH * count:
         raise ValueError(
             f"{name} must have {_BLOCK_LENGTH} bytes for each of {count} {owners},"

@@ -6,9 +6,9 @@ from immuni.matching.attenuation import (
     plausible_metadata,
 )
 from immuni.matching.contacts import AttenuationSample, MatchedKey, match
+from immuni.matching.index import CLOCK_TOLERANCE_INTERVALS, FoundColumns, SightingIndex
 from immuni.matching.packed import PackedSightings
 from immuni.matching.recognition import (
-    CLOCK_TOLERANCE_INTERVALS,
     LONGEST_BROADCAST,
     Heard,
     Match,
@@ -34,6 +34,7 @@ __all__ = [
     "RPI_LENGTH",
     "RSSI_RANGE_DBM",
     "AttenuationSample",
+    "FoundColumns",
     "Heard",
     "InvalidSightingError",
     "MalformedTableError",
@@ -42,6 +43,7 @@ __all__ = [
     "PackedSightings",
     "RecordedSighting",
     "Sighting",
+    "SightingIndex",
     "attenuation_db",
     "keys_in_force",
     "match",

@@ -1,21 +1,19 @@
 """Finding the identifiers of published keys among those that were heard."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from immuni import _core
 from immuni.crypto import RPI
 from immuni.crypto.preliminary import PreliminaryDiagnosisKey
 from immuni.keys import DiagnosisKey, ENIntervalNumber, PackedKeys
+from immuni.matching.index import FoundColumns, SightingIndex
 from immuni.matching.packed import PackedSightings, intervals_of, microseconds_of
 from immuni.matching.revision import key_data_at, keys_in_force
 from immuni.matching.sighting import RPI_LENGTH, InvalidSightingError
 
-CLOCK_TOLERANCE_INTERVALS: Final = 12
-"""Two hours by which the clocks of two phones may differ."""
 LONGEST_BROADCAST: Final = timedelta(seconds=1200)
 """No phone broadcasts one identifier for longer: what comes later is a replay."""
 _LONGEST_BROADCAST_US: Final = LONGEST_BROADCAST // timedelta(microseconds=1)
@@ -78,16 +76,16 @@ def recognise(
         TypeError: `keys` are of both generations.
 
     Complexity:
-        One derivation for each interval of each key around which anything was heard, one look-up
-        for each identifier derived. `PackedKeys` and `PackedSightings` are taken as they are,
-        anything else is packed first.
+        That of building a `SightingIndex` and matching with it. `PackedKeys` and `PackedSightings`
+        are taken as they are, anything else is packed first.
     """
     columns = _columns(sightings)
+    index = SightingIndex(columns.rpis, intervals_of(columns.seen_at_us))
     preliminary = _preliminary(keys)
     if preliminary:
-        matches = _matches_of_preliminary(preliminary, columns)
+        matches = _matches_of_preliminary(preliminary, index)
     else:
-        matches = _matches_of_final(_packed(keys), columns)
+        matches = _matches_of_final(_packed(keys), index)
     return _without_replays(matches, columns.seen_at_us)
 
 
@@ -120,52 +118,39 @@ def _packed(keys: Sequence[DiagnosisKey] | Sequence[PreliminaryDiagnosisKey]) ->
     return PackedKeys(key for key in keys if isinstance(key, DiagnosisKey))
 
 
-def _matches_of_final(keys: PackedKeys, columns: _Columns) -> list[Match]:
-    intervals = intervals_of(columns.seen_at_us)
-    matched = _core.matched_keys(
-        keys.key_data,
-        keys.rolling_starts,
-        keys.rolling_periods,
-        columns.rpis,
-        intervals,
-        CLOCK_TOLERANCE_INTERVALS,
-    )
+def _matches_of_final(keys: PackedKeys, index: SightingIndex) -> list[Match]:
+    matched = index.matched_keys(keys.key_data, keys.rolling_starts, keys.rolling_periods)
     if not matched:
         return []
     # A hostile file holds thousands of copies of a key, a flooded log thousands of its sightings:
     # before sightings are listed, one copy is left.
     places = sorted(keys_in_force(keys, among=matched))
-    found = _core.match_keys(
+    found = index.match(
         b"".join(key_data_at(keys, places)),
         array("I", [keys.rolling_starts[place] for place in places]),
         bytes(keys.rolling_periods[place] for place in places),
-        columns.rpis,
-        intervals,
-        CLOCK_TOLERANCE_INTERVALS,
     )
-    return _matches((places[key], sighting, interval) for key, sighting, interval in found)
+    return _matches(places, found)
 
 
 def _matches_of_preliminary(
-    keys: Sequence[PreliminaryDiagnosisKey], columns: _Columns
+    keys: Sequence[PreliminaryDiagnosisKey], index: SightingIndex
 ) -> list[Match]:
     first: dict[PreliminaryDiagnosisKey, int] = {}
     for place, key in enumerate(keys):
         # A key that is published twice counts once.
         first.setdefault(key, place)
-    places = [*first.values()]
-    found = _core.match_preliminary_keys(
-        b"".join(key.daily_tracing_key for key in first),
-        array("I", [key.day_number for key in first]),
-        columns.rpis,
-        intervals_of(columns.seen_at_us),
-        CLOCK_TOLERANCE_INTERVALS,
-    )
-    return _matches((places[key], sighting, interval) for key, sighting, interval in found)
+    key_data = b"".join(key.daily_tracing_key for key in first)
+    found = index.match_preliminary(key_data, array("I", [key.day_number for key in first]))
+    return _matches([*first.values()], found)
 
 
-def _matches(found: Iterable[tuple[int, int, int]]) -> list[Match]:
-    return [Match(key, sighting, ENIntervalNumber(interval)) for key, sighting, interval in found]
+def _matches(places: Sequence[int], found: FoundColumns) -> list[Match]:
+    """Name keys by their places among all, of which `places` are those that were looked for."""
+    rows = zip(found.keys, found.sightings, found.intervals, strict=True)
+    return [
+        Match(places[key], sighting, ENIntervalNumber(interval)) for key, sighting, interval in rows
+    ]
 
 
 def _without_replays(matches: Sequence[Match], seen_at_us: "array[int]") -> list[Match]:

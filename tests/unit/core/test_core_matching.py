@@ -3,11 +3,18 @@
 from array import array
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from immuni._core import _native, reference
+from tests.unit.core.calls import (
+    FoundMatch,
+    match_keys,
+    match_preliminary_keys,
+    matched_keys,
+    rows,
+)
 
 TEK: Final = bytes.fromhex("75c734c6dd1a782de7a965da5eb93125")
 OTHER_TEK: Final = bytes(range(16))
@@ -18,7 +25,6 @@ MAX_INTERVAL: Final = 2**32 - 1
 ONE_START: Final = array("I", [START])
 DAY: Final = bytes([144])
 
-FoundMatch = tuple[int, int, int]
 pytestmark = pytest.mark.parametrize("core", [_native, reference], ids=["native", "reference"])
 
 
@@ -34,7 +40,8 @@ def matched(
     start: int = START,
     period: int = 144,
 ) -> list[FoundMatch]:
-    matches: list[FoundMatch] = core.match_keys(
+    return match_keys(
+        core,
         b"".join(teks),
         array("I", [start]) * len(teks),
         bytes([period]) * len(teks),
@@ -42,7 +49,6 @@ def matched(
         array("I", [interval for _, interval in heard]),
         TOLERANCE,
     )
-    return matches
 
 
 def test_a_sighting_matches_up_to_the_tolerance_on_both_sides(core: ModuleType) -> None:
@@ -88,9 +94,9 @@ def test_each_key_that_matches_is_told_once(core: ModuleType) -> None:
     rpi = rpi_of(TEK, START)
     teks, intervals = OTHER_TEK + TEK + TEK, array("I", [START, START, START + 13])
 
-    found = core.matched_keys(teks, ONE_START * 3, DAY * 3, rpi * 3, intervals, TOLERANCE)
-    late = core.matched_keys(
-        teks, ONE_START * 3, DAY * 3, rpi * 3, array("I", [START + 13] * 3), TOLERANCE
+    found = matched_keys(core, teks, ONE_START * 3, DAY * 3, rpi * 3, intervals, TOLERANCE)
+    late = matched_keys(
+        core, teks, ONE_START * 3, DAY * 3, rpi * 3, array("I", [START + 13] * 3), TOLERANCE
     )
 
     assert found == [1, 2]
@@ -108,15 +114,15 @@ def test_intervals_at_either_end_of_32_bits_do_not_wrap(core: ModuleType) -> Non
 def test_a_tolerance_of_32_bits_does_not_wrap(core: ModuleType) -> None:
     rpis = rpi_of(TEK, START) * 2
 
-    found = core.match_keys(
-        TEK, ONE_START, b"\x01", rpis, array("I", [0, MAX_INTERVAL]), MAX_INTERVAL
+    found = match_keys(
+        core, TEK, ONE_START, b"\x01", rpis, array("I", [0, MAX_INTERVAL]), MAX_INTERVAL
     )
 
     assert found == [(0, 0, START), (0, 1, START)]
 
 
 def test_nothing_matches_nothing(core: ModuleType) -> None:
-    assert core.match_keys(b"", array("I"), b"", b"", array("I"), TOLERANCE) == []
+    assert match_keys(core, b"", array("I"), b"", b"", array("I"), TOLERANCE) == []
     assert matched(core, []) == []
     assert matched(core, [(rpi_of(TEK, START), START)], teks=()) == []
 
@@ -140,23 +146,23 @@ def test_nothing_matches_nothing(core: ModuleType) -> None:
     ],
 )
 def test_a_batch_that_cannot_be_right_is_refused_with_its_reason(
-    core: ModuleType, arguments: tuple[object, ...], complaint: str
+    core: ModuleType, arguments: tuple[Any, ...], complaint: str
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
-        core.match_keys(*arguments)
+        match_keys(core, *arguments)
 
 
 def matched_by_day(
     core: ModuleType, heard: Sequence[tuple[bytes, int]], *days: int
 ) -> list[FoundMatch]:
-    matches: list[FoundMatch] = core.match_preliminary_keys(
+    return match_preliminary_keys(
+        core,
         TEK * len(days),
         array("I", days),
         b"".join(rpi for rpi, _ in heard),
         array("I", [interval for _, interval in heard]),
         TOLERANCE,
     )
-    return matches
 
 
 def test_a_preliminary_key_matches_on_its_own_day_up_to_the_tolerance(core: ModuleType) -> None:
@@ -181,10 +187,10 @@ def test_a_preliminary_key_matches_on_its_own_day_up_to_the_tolerance(core: Modu
     ],
 )
 def test_a_preliminary_batch_that_cannot_be_right_is_refused(
-    core: ModuleType, arguments: tuple[object, ...], complaint: str
+    core: ModuleType, arguments: tuple[Any, ...], complaint: str
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
-        core.match_preliminary_keys(*arguments)
+        match_preliminary_keys(core, *arguments)
 
 
 @pytest.mark.parametrize(("first", "count"), [(0, 145), (144, 1), (143, 2), (2**32 - 1, 1)])
@@ -226,3 +232,46 @@ def test_a_refusal_never_shows_key_material(core: ModuleType) -> None:
 
     assert TEK.hex() not in str(refusal.value)
     assert repr(TEK) not in str(refusal.value)
+
+
+def matched_at_once(core: ModuleType, *, threads: int) -> list[FoundMatch]:
+    index = core.Index(rpi_of(TEK, START), ONE_START, TOLERANCE)
+    return rows(*index.match_keys(TEK, ONE_START, DAY, threads))
+
+
+def test_however_many_threads_share_the_work_the_same_is_found(core: ModuleType) -> None:
+    assert matched_at_once(core, threads=1) == [(0, 0, START)]
+    assert matched_at_once(core, threads=2**32 - 1) == [(0, 0, START)]
+    for threads in (0, -1, 2**32):
+        with pytest.raises(ValueError, match=r"at least 1|32 bits"):
+            matched_at_once(core, threads=threads)
+
+
+def test_an_index_grows(core: ModuleType) -> None:
+    index = core.Index(b"", array("I"), TOLERANCE)
+    index.append(NOISE + rpi_of(TEK, START), array("I", [START, START]))
+    index.append(rpi_of(TEK, START), array("I", [START + 1]))
+
+    with pytest.raises(ValueError, match="16 bytes for each of 2 sightings"):
+        index.append(NOISE, ONE_START * 2)
+    found = rows(*index.match_keys(TEK, ONE_START, DAY))
+
+    assert len(index) == 3
+    assert found == [(0, 1, START), (0, 2, START)]
+    assert index.matched_keys(TEK, ONE_START, DAY) == array("Q", [0]).tobytes()
+
+
+def test_whoever_waits_is_told_when_all_is_done_and_may_refuse(core: ModuleType) -> None:
+    index = core.Index(rpi_of(TEK, START), ONE_START, TOLERANCE)
+    told: list[int] = []
+
+    def refuse(_: int) -> None:
+        raise InterruptedError
+
+    index.match_keys(TEK, ONE_START, DAY, progress=told.append)
+    with pytest.raises(InterruptedError):
+        index.matched_keys(TEK, ONE_START, DAY, progress=refuse)
+    with pytest.raises(InterruptedError):
+        index.match_preliminary_keys(TEK, array("I", [START // 144]), progress=refuse)
+
+    assert told == [1]

@@ -3,11 +3,13 @@
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from immuni._core import _native, reference
+from tests.unit.core.calls import match_keys, match_preliminary_keys, matched_keys
 
 MAX = 2**32 - 1
 DAY = 144
@@ -31,8 +33,9 @@ class Batch:
     intervals: list[int]
     tolerance: int
 
-    def matched_by(self, core: Callable[..., object]) -> object:
+    def matched_by(self, match: Callable[..., object], core: ModuleType) -> object:
         return outcome(
+            match,
             core,
             self.key_data,
             array("I", self.rolling_starts),
@@ -53,9 +56,9 @@ class PreliminaryBatch:
     intervals: list[int]
     tolerance: int
 
-    def matched_by(self, core: Callable[..., list[tuple[int, int, int]]]) -> object:
+    def matched_by(self, match: Callable[..., object], core: ModuleType) -> object:
         days, intervals = array("I", self.day_numbers), array("I", self.intervals)
-        return outcome(core, self.key_data, days, self.rpis, intervals, self.tolerance)
+        return outcome(match, core, self.key_data, days, self.rpis, intervals, self.tolerance)
 
 
 def outcome(function: Callable[..., object], *arguments: object) -> object:
@@ -169,25 +172,25 @@ def test_an_identifier_with_one_bit_flipped_shows_nothing(
 
 @given(batches())
 def test_matches_agree(batch: Batch) -> None:
-    native = batch.matched_by(_native.match_keys)
+    native = batch.matched_by(match_keys, _native)
 
-    assert native == batch.matched_by(reference.match_keys)
+    assert native == batch.matched_by(match_keys, reference)
     assert isinstance(native, list)
 
 
 @given(batches())
 def test_the_keys_that_match_agree(batch: Batch) -> None:
-    native = batch.matched_by(_native.matched_keys)
+    native = batch.matched_by(matched_keys, _native)
 
-    assert native == batch.matched_by(reference.matched_keys)
+    assert native == batch.matched_by(matched_keys, reference)
     assert isinstance(native, list)
 
 
 @given(preliminary_batches())
 def test_matches_of_preliminary_keys_agree(batch: PreliminaryBatch) -> None:
-    native = batch.matched_by(_native.match_preliminary_keys)
+    native = batch.matched_by(match_preliminary_keys, _native)
 
-    assert native == batch.matched_by(reference.match_preliminary_keys)
+    assert native == batch.matched_by(match_preliminary_keys, reference)
     assert isinstance(native, list)
 
 
@@ -210,8 +213,8 @@ def test_preliminary_identifiers_agree(key: bytes, first: int, count: int) -> No
     )
 )
 def test_hostile_batches_are_refused_by_both_or_neither(batch: Batch) -> None:
-    assert batch.matched_by(_native.match_keys) == batch.matched_by(reference.match_keys)
-    assert batch.matched_by(_native.matched_keys) == batch.matched_by(reference.matched_keys)
+    assert batch.matched_by(match_keys, _native) == batch.matched_by(match_keys, reference)
+    assert batch.matched_by(matched_keys, _native) == batch.matched_by(matched_keys, reference)
 
 
 @given(
@@ -227,9 +230,9 @@ def test_hostile_batches_are_refused_by_both_or_neither(batch: Batch) -> None:
 def test_hostile_preliminary_batches_are_refused_by_both_or_neither(
     batch: PreliminaryBatch,
 ) -> None:
-    native = batch.matched_by(_native.match_preliminary_keys)
+    native = batch.matched_by(match_preliminary_keys, _native)
 
-    assert native == batch.matched_by(reference.match_preliminary_keys)
+    assert native == batch.matched_by(match_preliminary_keys, reference)
 
 
 @given(batches(), st.sampled_from([bytes, bytearray]))
@@ -237,8 +240,8 @@ def test_bytes_of_any_kind_are_taken(batch: Batch, kind: type[bytes] | type[byte
     rpis, starts = kind(batch.rpis), array("I", batch.rolling_starts)
     periods, intervals = kind(batch.rolling_periods), array("I", batch.intervals)
 
-    found = _native.match_keys(
-        kind(batch.key_data), starts, periods, rpis, intervals, batch.tolerance
+    found = match_keys(
+        _native, kind(batch.key_data), starts, periods, rpis, intervals, batch.tolerance
     )
 
-    assert found == batch.matched_by(reference.match_keys)
+    assert found == batch.matched_by(match_keys, reference)

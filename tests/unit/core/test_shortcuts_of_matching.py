@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from immuni._core import _native, reference
+from tests.unit.core.calls import match_keys, matched_keys
 
 DAY: Final = 144
 START: Final = 18354 * DAY
@@ -69,9 +70,9 @@ def assert_both_find_the_same(keys: list[Key], heard: list[Heard], *, some: bool
         array("I", [sighting.interval for sighting in heard]),
         TOLERANCE,
     )
-    found = _native.match_keys(*arguments)
-    assert found == reference.match_keys(*arguments)
-    assert _native.matched_keys(*arguments) == sorted({key for key, _, _ in found})
+    found = match_keys(_native, *arguments)
+    assert found == match_keys(reference, *arguments)
+    assert matched_keys(_native, *arguments) == sorted({key for key, _, _ in found})
     assert found or not some
 
 
