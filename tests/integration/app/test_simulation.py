@@ -7,19 +7,24 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.responses import PlainTextResponse
 
 from immuni.api import Platform
 from immuni.app.build import pinned_tls
 from immuni.app.dummies.simulation import Simulation
+from immuni.app.pages.presence import Presence
 from immuni.app.phone import Phone
 from immuni.app.storage import AppStore
 from immuni.entropy import SeededEntropy
 from immuni.framework import FileKeyStore
 from tests.integration.app.browser import browsing
+from tests.integration.app.serving import listening
 from tests.integration.app.tls import Authority, Wire, answering, observed
 from tests.integration.app.vouching import requests
 from tests.integration.app.world import World
+from tests.plain_http import TRUSTS_NOBODY
 
 pytestmark = pytest.mark.anyio
 
@@ -132,6 +137,26 @@ async def test_on_ios_opening_a_page_starts_a_sequence_and_the_next_page_none(
     assert phone.record.simulation == drawn
 
 
+async def test_who_comes_back_after_a_while_opens_the_app_anew(world: World) -> None:
+    phone = await ready(world, Platform.IOS)
+    pages = Presence(PlainTextResponse("a page"), phone=phone, quiet=timedelta())
+    async with (
+        listening(lambda _port: pages) as port,
+        httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", verify=TRUSTS_NOBODY, trust_env=False
+        ) as client,
+    ):
+        for visits in (1, 2):
+            await client.get("/")
+            await until(lambda: len(world.servers.asked) == 2 * visits)  # noqa: B023 - awaited here
+            await no_task_of_a_simulation()
+
+
+async def no_task_of_a_simulation() -> None:
+    """Wait until whatever a phone has sent was answered, and nothing else is planned."""
+    await until(lambda: not list(all_sequences(set())))
+
+
 async def test_what_a_page_fetches_by_itself_is_nobody_who_opens_the_app(world: World) -> None:
     phone = await ready(world, Platform.IOS)
     async with browsing(phone) as browser:
@@ -168,15 +193,19 @@ async def test_deleting_everything_cancels_what_is_planned(world: World) -> None
     assert phone.record.simulation is None
 
 
-async def test_what_runs_is_broken_off(world: World) -> None:
+async def test_a_sequence_uses_its_window_up_at_once_and_can_be_broken_off(world: World) -> None:
     gate = Gate()
     async with a_simulation(world, Platform.IOS, gate) as simulation:
         before = asyncio.all_tasks()
         simulation.came_to_foreground()
         (running,) = asyncio.all_tasks() - before
+        planned = simulation.store.record.simulation
+        world.pass_over(timedelta(seconds=15))
         gate.let(1)
         await until(lambda: gate.slept == 2)
         assert world.servers.asked == [CHECK]
+        # A phone that is killed now does not begin once more.
+        assert simulation.store.record.simulation != planned
 
         simulation.cancel()
         await asyncio.wait({running})

@@ -19,10 +19,11 @@ class Presence:
     What a page fetches by itself does not count: it may have been open since yesterday.
     """
 
-    def __init__(self, app: ASGIApp, *, phone: Phone) -> None:
+    def __init__(self, app: ASGIApp, *, phone: Phone, quiet: timedelta = QUIET) -> None:
         """Watch the requests for `app`."""
         self._app = app
         self._phone = phone
+        self._quiet = quiet
         self._leaving: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,7 +37,7 @@ class Presence:
         if self._leaving is not None:
             self._leaving.cancel()
         loop = asyncio.get_running_loop()
-        self._leaving = loop.call_later(QUIET.total_seconds(), self._phone.left_foreground)
+        self._leaving = loop.call_later(self._quiet.total_seconds(), self._phone.left_foreground)
 
 
 def _is_of_a_person(scope: Scope) -> bool:
