@@ -173,7 +173,7 @@ async def test_opening_the_upload_screen_cancels_what_is_planned(world: World) -
     (planned,) = asyncio.all_tasks() - before
 
     await phone.open_upload()
-    await asyncio.wait({planned})
+    await asyncio.wait({planned}, timeout=20)
 
     assert planned.cancelled()
     # Nor is anything planned anew for as long as the App stays in the foreground.
@@ -208,7 +208,7 @@ async def test_a_sequence_uses_its_window_up_at_once_and_can_be_broken_off(world
         assert simulation.store.record.simulation != planned
 
         simulation.cancel()
-        await asyncio.wait({running})
+        await asyncio.wait({running}, timeout=20)
 
         assert running.cancelled()
 
@@ -259,7 +259,7 @@ async def test_on_android_coming_to_the_foreground_breaks_off_what_runs(world: W
         (running,) = (each for each in all_sequences(before) if each is not life)
 
         simulation.came_to_foreground()
-        await asyncio.wait({running})
+        await asyncio.wait({running}, timeout=20)
 
         assert running.cancelled()
         life.cancel()
