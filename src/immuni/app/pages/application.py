@@ -21,6 +21,7 @@ from immuni.app.pages.answers import go_to
 from immuni.app.pages.entrance import Entrance
 from immuni.app.pages.guard import Guard
 from immuni.app.pages.home import HomePages
+from immuni.app.pages.installing import manifest_route
 from immuni.app.pages.onboarding import OnboardingPages
 from immuni.app.pages.own_data import OwnDataPages
 from immuni.app.pages.presence import Presence
@@ -102,7 +103,7 @@ def create_pages(
     ]
     pages = [*outside, *(_after_onboarding(route, phone) for route in inside)]
     return Starlette(
-        routes=[*pages, StaticFiles(_STATIC_FOLDER).route()],
+        routes=[*pages, manifest_route(), StaticFiles(_STATIC_FOLDER).route()],
         middleware=[
             Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}", framed_by=framed_by),
             entrance.door(),

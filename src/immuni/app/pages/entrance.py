@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from immuni.app.pages.answers import go_to, read_form
+from immuni.app.pages.installing import MANIFEST_PATH
 from immuni.app.secret import InstallationSecret
 
 OPEN_PATH: Final = "/open"
@@ -24,6 +25,7 @@ _LONGEST_LIFE_SECONDS: Final = 400 * 24 * 60 * 60
 """Browsers keep no cookie for longer."""
 _OWN_PATH: Final = re.compile(r"/(?:[\w-]+(?:/[\w-]+)*)?", re.ASCII)
 # They are the same on every device, and tell nothing of its user.
+_PUBLIC: Final = frozenset({OPEN_PATH, MANIFEST_PATH})
 _PUBLIC_PREFIX: Final = "/static/"
 
 
@@ -89,7 +91,7 @@ class Entrance:
     def may_pass(self, request: Request) -> bool:
         """Tell whether a request may go on."""
         path = request.url.path
-        if path == OPEN_PATH or path.startswith(_PUBLIC_PREFIX):
+        if path in _PUBLIC or path.startswith(_PUBLIC_PREFIX):
             return True
         return self.secret.is_shown_by(request.cookies.get(COOKIE, ""))
 

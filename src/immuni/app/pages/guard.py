@@ -97,7 +97,7 @@ class Guard:
 
 def _headers(framed_by: str | None, frames: Sequence[str]) -> Mapping[str, str]:
     # These pages fetch parts of themselves anew; others need no connection from scripts.
-    policy = f"{CONTENT_SECURITY_POLICY}; connect-src 'self'"
+    policy = f"{CONTENT_SECURITY_POLICY}; connect-src 'self'; manifest-src 'self'"
     if frames:
         policy += f"; frame-src {' '.join(frames)}"
     if framed_by is None:
