@@ -144,6 +144,11 @@ compile = .venv/bin/uv pip compile $(2) $(upgrade) --quiet --universal --python-
 reference: setup .venv/.development ## Write the generated parts of docs/reference
 	$(python) -m scripts.reference
 
+.PHONY: pictures
+pictures: setup .venv/.development ## Take the pictures of the App's screens in docs/pictures/app anew
+	@scripts/install-tools browser
+	$(python) -m tests.integration.app.pictures docs/pictures/app
+
 .PHONY: proto
 proto: setup .venv/.development ## Generate the code for the export file's messages
 	PATH="$$PWD/.venv/bin:$$PATH" $(python) -m grpc_tools.protoc --proto_path=src --python_out=src \

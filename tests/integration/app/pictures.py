@@ -23,7 +23,7 @@ from tests.integration.app.servers import Servers
 from tests.integration.app.serving import listening
 from tests.integration.app.world import START, World
 
-QUALITY: Final = 70
+QUALITY: Final = 60
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 

@@ -80,6 +80,7 @@ class Servers:
     attempts: list[Upload] = field(default_factory=list)
     uploads: list[Upload] = field(default_factory=list)
     busy: bool = False
+    refusing: bool = False
     asked: list[str] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=_opened)
 
@@ -160,6 +161,8 @@ class Servers:
         self.asked.append(request.url.path)
         if self.busy:
             return _error(503, 1000)
+        if self.refusing:
+            return _error(400, 1002)
         token = request.headers["authorization"].removeprefix("Bearer ")
         if token not in self.authorised:
             return _error(401, 1101)

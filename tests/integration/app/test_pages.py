@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from datetime import timedelta
 from html import unescape
@@ -12,6 +13,7 @@ from immuni.app.record import AppRecord
 from immuni.app.settings import SettingsInForce
 from immuni.app.state import AtRisk, Neutral, Positive
 from immuni.app.status import ServiceIssue
+from immuni.app.upload import UploadFlow
 from tests.integration.app.browser import Browser, browsing
 from tests.integration.app.world import World, uploaded_keys
 
@@ -213,6 +215,54 @@ async def test_a_code_that_expired_leads_to_a_new_one(world: World) -> None:
     assert page.url.path == "/upload/code"
     assert "Your code has expired" in page.text
     assert phone.flow.otp != expired
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("unreachable", "The server was not reached"),
+        ("busy", "The server is busy"),
+        ("refusing", "The server did not accept this"),
+    ],
+)
+async def test_whatever_stops_an_upload_is_told_loses_nothing_and_can_be_tried_again(
+    world: World, fault: str, told: str
+) -> None:
+    phone = await world.add_ready("alice")
+    await world.live(DAY)
+    async with browsing(phone) as browser:
+        await browser.get("/upload")
+        assert phone.flow is not None
+        world.servers.authorise(phone.flow.otp)
+        for path, kept in (("check", "code"), ("send", "review")):
+            break_the_way(world, phone.flow, fault)
+            failed = await browser.post(f"/upload/{path}")
+            assert failed.url.path == f"/upload/{kept}"
+            assert told in failed.text
+            mend_the_way(world, phone.flow)
+            await browser.post(f"/upload/{path}")
+            if path == "check":
+                await browser.post("/upload/permission", {"answer": "yes"})
+
+    assert isinstance(phone.status().user, Positive)
+    assert len(world.servers.uploads) == 1
+
+
+def break_the_way(world: World, flow: UploadFlow, fault: str) -> None:
+    if fault == "unreachable":
+        lead_to(flow, "http://127.0.0.1:1")
+    else:
+        setattr(world.servers, fault, True)
+
+
+def mend_the_way(world: World, flow: UploadFlow) -> None:
+    world.servers.busy = world.servers.refusing = False
+    lead_to(flow, world.url)
+
+
+def lead_to(flow: UploadFlow, url: str) -> None:
+    build = dataclasses.replace(flow._desk.build, upload_url=url)
+    flow._desk = dataclasses.replace(flow._desk, build=build)
 
 
 async def test_every_step_of_an_upload_can_be_declined(world: World) -> None:

@@ -11,6 +11,7 @@ from immuni.api import Platform
 from immuni.app.analytics.ports import Vouchers
 from immuni.app.build import pinned_tls
 from immuni.app.phone import Phone
+from immuni.app.sent import Sent, SentKind
 from tests.integration.app.tls import Authority, Wire, answering, observed
 from tests.integration.app.vouching import (
     CREATED,
@@ -57,11 +58,16 @@ async def test_an_android_phone_reports_once_a_month(world: World, wire: Wire) -
     phone = await without_dummies(world, Platform.ANDROID, vouchers)
     await check_for(world, phone, REST_OF_JUNE)
     in_june = len(wire.connections)
-    await check_for(world, phone, JULY)
+    noted = set[Sent]()
+    for half in (JULY / 2, JULY / 2):
+        await check_for(world, phone, half)
+        noted.update(phone.record.sent)
 
     assert in_june <= 1
     assert len(wire.connections) == in_june + 1
     assert {path for path, _ in requests(wire)} == {GOOGLE}
+    # The user's own record tells of each for four weeks.
+    assert {each.kind for each in noted} == {SentKind.REPORT_WITHOUT_EXPOSURE}
 
 
 async def test_a_device_without_a_platform_that_vouches_sends_nothing(
