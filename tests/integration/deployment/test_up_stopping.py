@@ -134,9 +134,13 @@ def begun(data_dir: Path) -> bool | None:
     return (Layout(data_dir).phones / "phone-b" / "app.db").exists() or None
 
 
-def first_page(url: str) -> httpx.Response:
+def first_page(link: str) -> httpx.Response:
     """Open a phone's App: its name means this machine in every browser, if not everywhere."""
-    address = urlsplit(url)
-    on_loopback = address._replace(netloc=f"127.0.0.1:{address.port}").geturl()
-    headers = {"Host": address.netloc}
-    return httpx.get(on_loopback, headers=headers, follow_redirects=True, trust_env=False)
+    address = urlsplit(link)
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{address.port}",
+        headers={"Host": address.netloc, "Origin": f"http://{address.netloc}"},
+        trust_env=False,
+    ) as browser:
+        browser.post("/open", data={"secret": address.fragment})
+        return browser.get("/", follow_redirects=True)
