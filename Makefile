@@ -121,6 +121,11 @@ soak: setup .venv/.development ## Run the backend under mixed load and check it;
 bench: setup .venv/.development ## Run the benchmarks
 	@for benchmark in benchmarks/[a-z]*.py; do $(python) "$$benchmark"; done
 
+.PHONY: deb
+deb: setup .venv/.development ## Build the Debian package of daemon and App into dist/, and try it
+	@mkdir -p dist
+	scripts/check-deb "$$($(python) scripts/build_deb.py dist | tail -1)"
+
 # --- Working on it.
 
 .PHONY: format
