@@ -6,7 +6,7 @@ import resource
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from immuni.app.pages.entrance import link_to
 from immuni.app.phone import Phone
 from immuni.app.secret import InstallationSecret
 from immuni.app.storage import AppStore
+from immuni.app.system import LinuxSystem, this_linux
 from immuni.app.waking import Notifier, Waking
 from immuni.clock import SystemClock
 from immuni.deployment.app_folder import AppFolder
@@ -33,7 +34,7 @@ from immuni.deployment.roles import LOOPBACK
 from immuni.deployment.serving import Listener, Server, on_stop_signals
 from immuni.device import DeviceClient, DeviceFolder, RemoteFramework, ServiceManager
 from immuni.entropy import SystemEntropy
-from immuni.framework import key_store_for
+from immuni.framework import InactiveReason, key_store_for
 from immuni.telemetry import logger
 
 _LOOK_PERIOD: Final = timedelta(minutes=1)
@@ -129,6 +130,7 @@ class _App:
             store=self.store,
             clock=SystemClock(),
             entropy=SystemEntropy(),
+            system=self._system,
         )
         words = NotificationWords(phone, self.system_language)
         notifier = DesktopNotifier(words, self.door.open)
@@ -148,6 +150,12 @@ class _App:
                 await _serve(self._pages(phone), listener, on_ready)
             finally:
                 self.manager.tell(STOPPING="1")
+
+    def _system(self) -> LinuxSystem:
+        """Look at the device; a radio that answers is an adapter, though Linux may not know it."""
+        found = this_linux()
+        is_lost = InactiveReason.RADIO_LOST in self.framework.status().reasons
+        return replace(found, has_adapter=found.has_adapter or not is_lost)
 
     def _pages(self, phone: Phone) -> ASGIApp:
         return create_pages(
