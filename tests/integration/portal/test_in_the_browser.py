@@ -82,9 +82,9 @@ async def test_a_code_is_authorised_with_the_keyboard_alone(world: World, browse
     await keyboard.type(world.code().lower())
     for key in ("Space", "ArrowRight", "ArrowRight", "Enter"):
         await keyboard.press(key)
-    await tab.page.wait_for_selector("[data-ring]")
+    await tab.page.wait_for_selector("#next button:focus")
     await keyboard.press("Enter")
-    await tab.page.wait_for_selector("#code")
+    await tab.page.wait_for_selector("#code:focus")
     await keyboard.type("next")
 
     assert await tab.page.input_value("#code") == "NEX T"
