@@ -149,6 +149,7 @@ def _settings(folder: Path, servers: Servers, url: str) -> dict[str, str]:
 
 async def a_page(browser: Browser) -> Page:
     context = await browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    context.set_default_timeout(20_000)
     return await context.new_page()
 
 
@@ -213,26 +214,8 @@ async def test_from_onboarding_to_a_warning_on_the_desktop_and_a_click_on_it(
     assert len(desktop.shown) == 1
 
 
-async def test_without_its_daemon_the_app_says_so_and_goes_on_when_it_comes(
-    device: Device,
-) -> None:
-    async with device.app({}) as link, chromium() as browser:
-        page = await a_page(browser)
-        await page.goto(link)
-        await page.goto(link.partition("/open")[0] + "/about")
-        await expect(page.get_by_text("not known now")).to_be_visible()
-        async with device.daemon():
-            await eventually_shows(page, "only its owner can read")
-
-
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-async def eventually_shows(page: Page, text: str) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await page.get_by_text(text).is_visible():
-            await page.reload()
 
 
 def test_an_app_that_does_not_run_cannot_be_opened(tmp_path: Path) -> None:

@@ -171,25 +171,28 @@ async def test_who_has_not_finished_the_onboarding_is_reminded_and_no_server_is_
     assert world.servers.asked == []
 
 
-async def test_a_daemon_that_is_gone_is_a_reason_and_nothing_is_assumed_of_it(
-    world: World, apps: Apps, framework: RemoteFramework
+async def test_a_daemon_that_is_gone_is_a_reason_until_it_comes(
+    world: World, apps: Apps, met: tuple[Phone, Phone]
 ) -> None:
     app = apps.start()
     await app.phone.set_up(CHIETI)
     assert ServiceIssue.DEVICE_UNREACHABLE not in app.phone.status().issues
-    gone = RemoteFramework(DeviceClient(world.folder / "nobody.sock"))
-    lonely = Phone(
-        build=world.build(),
-        framework=gone,
-        store=app.store,
-        clock=world.clock,
-        entropy=SeededEntropy("a"),
-    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "device.sock"
+        gone = RemoteFramework(DeviceClient(path))
+        lonely = Phone(
+            build=world.build(),
+            framework=gone,
+            store=app.store,
+            clock=world.clock,
+            entropy=SeededEntropy("a"),
+        )
 
-    await gone.refresh()
+        await gone.refresh()
 
-    assert lonely.status().issues[0] is ServiceIssue.DEVICE_UNREACHABLE
-    with pytest.raises(DeviceUnreachableError):
-        await lonely.switch_on()
-    await framework.refresh()
-    assert framework.status().active
+        assert lonely.status().issues[0] is ServiceIssue.DEVICE_UNREACHABLE
+        with pytest.raises(DeviceUnreachableError):
+            await lonely.switch_on()
+        async with listening(met[0].framework, path, on_fault=lambda _fault: None):
+            await gone.refresh()
+        assert lonely.status().active
