@@ -383,6 +383,17 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_was_cut_off_counts_as_none_however_many_were_heard_on_two_days() {
+        let (rpis, _) = drawn(120, 1);
+        let late = [vec![143; 80], vec![144; 120]].concat();
+        let twice = [&rpis[..16 * 80], &rpis].concat();
+        let index = Index::new(&twice, &late, 12).unwrap();
+
+        let (_, candidates) = index.parts(&(140..144)).next().unwrap();
+        assert_eq!(candidates.few, None);
+    }
+
+    #[test]
     fn appending_bit_by_bit_comes_to_the_same_as_all_at_once() {
         let (rpis, intervals) = drawn(2000, 4);
         let whole = Index::new(&rpis, &intervals, 12).unwrap();

@@ -10,9 +10,11 @@ use crate::index::Index;
 use crate::plan::Candidate;
 use crate::worker::Worker;
 
-/// Keys that are put in order and searched at a time; whoever waits may stop the search then. Their
-/// places fit 16 bits.
-const CHUNK: usize = if cfg!(test) { 1 << 6 } else { 1 << 14 };
+/// Keys that are put in order and searched at a time, at most: their places fit 16 bits. The more,
+/// the less often memory is asked for what was heard on a day.
+const CHUNK: usize = if cfg!(test) { 1 << 6 } else { 1 << 16 };
+/// As many at least, if there are: fewer would not be worth the order.
+const LEAST_CHUNK: usize = CHUNK / 4;
 
 /// A sighting that came from a key. Orders by key, then sighting, then interval.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -62,7 +64,7 @@ impl<'a> Search<'a> {
         Self { threads, ..self }
     }
 
-    /// Calls `watch` in the caller's thread with the number of keys that are done, every ten
+    /// Calls `watch` in the caller's thread with the number of keys that are done, every fifty
     /// milliseconds or so; it says whether to go on.
     #[must_use]
     pub fn watched_by(self, watch: &'a (dyn Fn(usize) -> ControlFlow<()> + 'a)) -> Self {
@@ -106,6 +108,12 @@ impl<'a> Search<'a> {
         Ok(keys)
     }
 
+    /// How many of `count` keys are searched at a time, so that all threads end together.
+    fn chunk(&self, count: usize) -> usize {
+        let shares = self.threads.get().saturating_mul(2);
+        count.div_ceil(shares).clamp(LEAST_CHUNK, CHUNK)
+    }
+
     /// Searches all chunks, in all threads, and returns what was found in ascending order.
     fn run<B: Batch, T: Ord + Send>(
         &self,
@@ -113,8 +121,10 @@ impl<'a> Search<'a> {
         found: impl Fn(&mut Vec<T>, usize, Candidate) + Sync,
     ) -> Result<Vec<T>, Stopped> {
         let shared = Shared::default();
+        let chunk = self.chunk(batch.len());
         let chunks = || Chunks {
             shared: &shared,
+            chunk,
             count: batch.len(),
         };
         let work = |watch: &dyn Fn(usize) -> ControlFlow<()>| {
@@ -130,7 +140,7 @@ impl<'a> Search<'a> {
             all
         };
         let mut all = thread::scope(|scope| {
-            let others: Vec<_> = (1..self.threads.get().min(batch.len().div_ceil(CHUNK)))
+            let others: Vec<_> = (1..self.threads.get().min(batch.len().div_ceil(chunk)))
                 .map_while(|_| {
                     // Where the system has no further thread to give, those that there are do it.
                     let alone = || work(&|_| ControlFlow::Continue(()));
@@ -173,6 +183,7 @@ impl Shared {
 /// The parts of a batch that no other thread has taken.
 struct Chunks<'a> {
     shared: &'a Shared,
+    chunk: usize,
     count: usize,
 }
 
@@ -183,8 +194,8 @@ impl Iterator for Chunks<'_> {
         if self.shared.stopped.load(Ordering::Relaxed) {
             return None;
         }
-        let start = self.shared.next.fetch_add(CHUNK, Ordering::Relaxed);
-        let end = start.saturating_add(CHUNK).min(self.count);
+        let start = self.shared.next.fetch_add(self.chunk, Ordering::Relaxed);
+        let end = start.saturating_add(self.chunk).min(self.count);
         (start < end).then_some(start..end)
     }
 }

@@ -61,7 +61,7 @@ impl<'a, B: Batch> Worker<'a, B> {
         let first = places.start;
         self.order.clear();
         self.order
-            .extend(places.zip(0..).filter_map(|(place, within)| {
+            .extend(places.zip(0..=u16::MAX).filter_map(|(place, within)| {
                 batch
                     .validity(place)
                     .map(|validity| Ordered::new(validity, within))

@@ -113,7 +113,7 @@ class SightingIndex:
             rolling_starts: First interval of each, 32 bits unsigned.
             rolling_periods: 1..144 intervals of each, 8 bits.
             threads: How many threads share the work.
-            progress: Called with the number of keys that are done, about a hundred times a second.
+            progress: Called with the number of keys that are done, some twenty times a second.
                 What it raises ends the search, and so does an interrupt from the keyboard.
 
         Raises:
