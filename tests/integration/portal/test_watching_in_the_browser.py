@@ -73,7 +73,10 @@ async def test_a_supervisor_stops_an_operator_in_a_few_presses_and_lets_go(
     await look(page)
     await card.locator("button", has_text="Stop").click()
     await page.wait_for_selector("text=Strange calls at night")
-    assert "Authorising is stopped for your account" in (await operator.get()).text
+    await page.wait_for_selector("text=Stopped: no code can be authorised there")
+    seen = (await operator.get()).text
+    assert "Authorising is stopped for your account" in seen
+    assert "Nothing was sent" not in seen
 
     world.clock.advance(timedelta(minutes=11))
     await page.click("summary:has-text('End the stop')")

@@ -17,6 +17,7 @@ from immuni.portal.limits.watching import watched_by
 _MAX_REASON: Final = 200
 _MORE: Final = (10, 25, 50, 100)
 _RELEASED: Final = "released"
+_STOPPED: Final = "stopped"
 _MAX_ID: Final = 2**63 - 1
 
 
@@ -61,7 +62,7 @@ class WatchPages:
             await self._switches.stop(visit.account, target, reason=reason)
         except OutOfReachError:
             return await self._page(visit, fault="reach")
-        return self._back()
+        return self._back(f"?{_STOPPED}")
 
     async def release(self, visit: Visit) -> Response:
         """Let somebody go on."""
@@ -101,6 +102,7 @@ class WatchPages:
             watched=watched,
             fault=fault,
             released=_RELEASED in visit.request.query_params,
+            stopped=_STOPPED in visit.request.query_params,
             typed=visit.form,
             more=_MORE,
             whole=visit.account.role.whole_authority,
