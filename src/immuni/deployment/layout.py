@@ -132,6 +132,11 @@ class Layout:
         return self.secrets / f"{name}.secret"
 
     @property
+    def phone_secrets(self) -> list[Path]:
+        """Every such file, that of the world's page among them."""
+        return sorted(self.secrets.glob("*.secret"))
+
+    @property
     def demo_accounts(self) -> Path:
         """The passwords of the demonstration accounts."""
         return self.secrets / "demo-accounts.json"
