@@ -275,7 +275,7 @@ def _remove_files(layout: Layout) -> list[str]:
         layout.play_integrity_keys,
         layout.otp_keys,
         layout.factor_keys,
-        *layout.phone_secrets,
+        *layout.phone_secrets(),
         layout.demo_accounts,
     ]
     removed = [path for path in gone if path.exists()]

@@ -131,9 +131,8 @@ class Layout:
         """Return the file with which the App of a virtual phone is opened."""
         return self.secrets / f"{name}.secret"
 
-    @property
     def phone_secrets(self) -> list[Path]:
-        """Every such file, that of the world's page among them."""
+        """Return every such file that is there, that of the world's page among them."""
         return sorted(self.secrets.glob("*.secret"))
 
     @property
