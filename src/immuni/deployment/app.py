@@ -61,7 +61,7 @@ async def run_app(
 
     Raises:
         SettingsError: Something is missing; nothing was started.
-        AppFolderError: The folder cannot be used; nothing was started.
+        DataFolderError: The folder cannot be used; nothing was started.
         FolderInUseError: Another App runs in it; nothing was started.
         PortTakenError: The port is not free; nothing was started.
         StoreError: The App's memory cannot be opened.

@@ -1,23 +1,16 @@
 """The folder in which the App of a Linux device keeps everything."""
 
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from immuni.app.pages.entrance import link_to
 from immuni.deployment.folder_lock import FolderInUseError, FolderLock
 from immuni.deployment.installation_secret import read_secret
 from immuni.deployment.private_files import write_private
+from immuni.device.private_folder import ensure_private
 from immuni.errors import ImmuniError
-
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-
-
-class AppFolderError(ImmuniError, OSError):
-    """The folder cannot be the App's; nothing in it was touched."""
 
 
 class AppNotRunningError(ImmuniError, RuntimeError):
@@ -61,20 +54,9 @@ class AppFolder:
         """Make the folder where it is missing; one that is there is only looked at.
 
         Raises:
-            AppFolderError: It cannot be made, or others may enter it.
+            DataFolderError: It cannot be made, or others may enter it.
         """
-        try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            mode = stat.S_IMODE(self.path.stat().st_mode)
-        except OSError as error:
-            raise AppFolderError(
-                f"{self.path} cannot be the App's folder: {error.strerror}"
-            ) from error
-        if mode & _OTHERS:
-            raise AppFolderError(
-                f"{self.path} cannot be the App's folder: it has mode {mode:04o}, so that others "
-                "may enter it; choose a folder of its own with --data-dir"
-            )
+        ensure_private(self.path)
 
     @contextmanager
     def used(self) -> Iterator[None]:

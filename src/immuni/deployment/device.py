@@ -30,7 +30,7 @@ async def run_device(
 
     Raises:
         UnsuitableRadioError: `adapter` is no name of an adapter; nothing was started.
-        DeviceFolderError: The folder cannot be used; nothing was started.
+        DataFolderError: The folder cannot be used; nothing was started.
         StoreError: The device's database cannot be opened.
     """
     require_adapter_name(adapter)

@@ -59,7 +59,7 @@ async def open_device(device: Device) -> AsyncIterator[ExposureNotificationFrame
     """Keep the device's framework alive and within the App's reach, as long as the context lasts.
 
     Raises:
-        DeviceFolderError: Its folder cannot be used; nothing was started.
+        DataFolderError: Its folder cannot be used; nothing was started.
         StoreError: Its database cannot be opened; nothing was started.
     """
     framework = ExposureNotificationFramework(

@@ -1,12 +1,12 @@
 """The folder in which a device keeps everything."""
 
 import os
-import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from immuni.device.private_folder import DataFolderError, ensure_private
 from immuni.entropy import Entropy
 from immuni.errors import ImmuniError
 from immuni.framework import (
@@ -20,13 +20,8 @@ from immuni.framework import (
     salvage,
 )
 
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _LONGEST_SOCKET_NAME: Final = 107
 """Bytes; the kernel's limit."""
-
-
-class DeviceFolderError(ImmuniError, OSError):
-    """The folder cannot be that of a device; nothing in it was touched."""
 
 
 class NotDamagedError(ImmuniError, ValueError):
@@ -62,31 +57,20 @@ class DeviceFolder:
         """Make the folder where it is missing; one that is there is only looked at.
 
         Raises:
-            DeviceFolderError: It cannot be made, others may enter it, or its path is too long.
+            DataFolderError: It cannot be made, others may enter it, or its path is too long.
         """
         if len(os.fsencode(self.socket.absolute())) > _LONGEST_SOCKET_NAME:
-            raise DeviceFolderError(
+            raise DataFolderError(
                 f"{self.path} cannot be the data folder: the path of a socket in it has more than "
                 f"{_LONGEST_SOCKET_NAME} bytes"
             )
-        try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            mode = stat.S_IMODE(self.path.stat().st_mode)
-        except OSError as error:
-            raise DeviceFolderError(
-                f"{self.path} cannot be the data folder: {error.strerror}"
-            ) from error
-        if mode & _OTHERS:
-            raise DeviceFolderError(
-                f"{self.path} cannot be the data folder: it has mode {mode:04o}, so that others "
-                "may enter it; choose a folder of its own with --data-dir"
-            )
+        ensure_private(self.path)
 
     def open_store(self, entropy: Entropy) -> Store:
         """Open the device's database, or make it.
 
         Raises:
-            DeviceFolderError: The folder cannot be used.
+            DataFolderError: The folder cannot be used.
             StoreError: The database cannot be opened; `repair` may help.
         """
         self.prepare()

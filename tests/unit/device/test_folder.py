@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from immuni.device import DeviceFolder, DeviceFolderError, NotDamagedError
+from immuni.device import DataFolderError, DeviceFolder, NotDamagedError
 from immuni.entropy import SeededEntropy
 from immuni.framework import StoreLockedError
 
@@ -37,7 +37,7 @@ def test_a_folder_that_is_made_is_its_owners_alone(folder: DeviceFolder) -> None
 def test_a_folder_that_others_may_enter_is_refused_and_left_alone(mode: int, place: Path) -> None:
     place.chmod(mode)
 
-    with pytest.raises(DeviceFolderError, match=f"it has mode {mode:04o}"):
+    with pytest.raises(DataFolderError, match=f"it has mode {mode:04o}"):
         DeviceFolder(place).open_store(SeededEntropy(1))
 
     assert stat.S_IMODE(place.stat().st_mode) == mode
@@ -49,7 +49,7 @@ def test_a_path_too_long_for_a_socket_is_refused_before_anything_is_made(place: 
     DeviceFolder(place / ("x" * room)).prepare()
     too_long = DeviceFolder(place / ("y" * (room + 1)))
 
-    with pytest.raises(DeviceFolderError, match="more than 107 bytes"):
+    with pytest.raises(DataFolderError, match="more than 107 bytes"):
         too_long.open_store(SeededEntropy(1))
 
     assert not too_long.path.exists()
@@ -57,7 +57,7 @@ def test_a_path_too_long_for_a_socket_is_refused_before_anything_is_made(place: 
 
 @pytest.mark.parametrize("place", ["/proc/immuni", "/dev/null", "/dev/null/device"])
 def test_an_impossible_folder_is_told_in_one_line(place: str) -> None:
-    with pytest.raises(DeviceFolderError, match=f"^{place} cannot be the data folder: "):
+    with pytest.raises(DataFolderError, match=f"^{place} cannot be the data folder: "):
         DeviceFolder(Path(place)).prepare()
 
 
