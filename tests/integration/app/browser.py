@@ -1,6 +1,7 @@
 """What a browser does with the App's pages, without drawing them."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -80,3 +81,10 @@ def pages_of(phone: Phone, framed_by: str | None, port: int) -> Starlette:
 
 def _named(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def heading(page: str) -> str:
+    """Return what a page is headed with."""
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
+    assert found is not None
+    return found[1].strip()
