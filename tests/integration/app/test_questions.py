@@ -1,5 +1,6 @@
 """Questions and answers: from the server or from the App itself, and in a browser."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from immuni.app.server import UnexpectedAnswerError, open_public_host
 from immuni.texts import questions
 from tests.integration.app.browser import browsing
 from tests.integration.app.serving import listening
@@ -96,6 +98,19 @@ async def test_what_cannot_be_read_changes_nothing(world: World, answer: Respons
     assert phone.questions("de") == questions("de")
     assert phone.record.failure is None
     assert phone.record.last_check is not None
+
+
+async def test_a_build_that_speaks_tls_never_asks_in_the_clear(world: World) -> None:
+    host = QuestionHost()
+    build = replace(world.build(), get_url="https://127.0.0.1:1")
+    async with (
+        listening(lambda _port: host.app()) as port,
+        open_public_host(build, clock=world.clock) as public,
+    ):
+        with pytest.raises(UnexpectedAnswerError, match="another scheme"):
+            await public.questions(f"http://127.0.0.1:{port}/de", tag="")
+
+    assert host.asked == []
 
 
 async def test_questions_are_searched_on_the_page(world: World) -> None:
