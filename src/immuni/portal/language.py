@@ -28,6 +28,7 @@ LANGUAGES: Final = {
 
 _DAY_WORDS: Final = DayWords(
     order=translatable("%(weekday)s %(day)d %(month)s"),
+    first=translatable("%(weekday)s 1 %(month)s"),
     weekdays=(
         translatable("Mon"),
         translatable("Tue"),

@@ -29,11 +29,13 @@ class DayWords:
     Attributes:
         order: The whole, with ``%(weekday)s``, ``%(day)d`` and ``%(month)s``; their order is the
             language's own business.
+        first: The same for the first day of a month, which French and Italian write as an ordinal.
         weekdays: Seven names, Monday first.
         months: Twelve names.
     """
 
     order: str
+    first: str
     weekdays: Sequence[str]
     months: Sequence[str]
 
@@ -62,7 +64,7 @@ class Translation:
     def day_in(self, words: DayWords, day: date) -> str:
         """Write a day with its weekday, without the year: what pages show is never older."""
         return self.text(
-            words.order,
+            words.first if day.day == 1 else words.order,
             weekday=self.text(words.weekdays[day.weekday()]),
             day=day.day,
             month=self.text(words.months[day.month - 1]),

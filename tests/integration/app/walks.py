@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 WELCOMES = (
     "A warning in good time",
     "Together we are stronger",
-    "Nobody learns who you are",
+    "Immuni does not know who you are",
 )
 
 
@@ -198,7 +198,7 @@ async def walk_being_warned(warned: Phone, browser: Browser, see: See) -> None:
         await tour.look("second-question", "Has your doctor told you what to do?")
         await tour.press("Yes, remove the warning")
         await tour.reads("No warning for you")
-        await tour.visit("/advice", "advice", "How to stay protected")
+        await tour.visit("/advice", "advice", "So that Immuni can warn you")
         set_settings(warned, advice={"en": {"neutral": "Stay calm."}})
         await tour.open("/advice")
         await expect(tour.page.get_by_text("Stay calm.")).to_be_visible(timeout=PATIENCE)

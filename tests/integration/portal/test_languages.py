@@ -9,10 +9,10 @@ pytestmark = pytest.mark.anyio
 
 LANGUAGES = {
     "en": ("Authorise a code", "The operator has confirmed"),
-    "it": ("Autorizza un codice", "L’operatore ha confermato"),
+    "it": ("Autorizza un codice", "Il codice è confermato"),
     "de": ("Einen Code freigeben", "Der Code ist bestätigt"),
-    "fr": ("Autoriser un code", "L’opérateur a confirmé"),
-    "es": ("Autorizar un código", "El operador lo ha confirmado"),
+    "fr": ("Autoriser un code", "Le code est confirmé"),
+    "es": ("Autorizar un código", "El código está confirmado"),
 }
 
 

@@ -51,8 +51,12 @@ def test_a_count_chooses_the_form() -> None:
 
 def test_a_day_takes_its_names_and_their_order_from_who_shows_it() -> None:
     words = DayWords(
-        order="%(month)s %(day)d, %(weekday)s", weekdays="MTWTFSS", months="JFMAMJJASOND"
+        order="%(month)s %(day)d, %(weekday)s",
+        first="%(month)s 1st, %(weekday)s",
+        weekdays="MTWTFSS",
+        months="JFMAMJJASOND",
     )
 
     assert ENGLISH.day_in(words, date(2020, 6, 8)) == "J 8, M"
     assert ENGLISH.day_in(words, date(2020, 12, 13)) == "D 13, S"
+    assert ENGLISH.day_in(words, date(2020, 5, 1)) == "M 1st, F"

@@ -49,8 +49,8 @@ _QUESTIONS: Final[Mapping[str, _SecondQuestion]] = {
     "hidden": _SecondQuestion(
         translatable("Hide the warning?"),
         translatable(
-            "You have not told Immuni that you called your doctor. "
-            "The contact stays in your history, so that you can read it again."
+            "If you have not called your doctor yet, please do so first. The contact stays in your "
+            "history, so that you can read it again."
         ),
         translatable("Hide it"),
         translatable("Keep it"),

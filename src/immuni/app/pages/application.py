@@ -53,8 +53,8 @@ _BROKEN: Final = (
 _UNREACHABLE: Final = (
     translatable("Immuni cannot do that now"),
     translatable(
-        "The part of Immuni that listens is not running. Nothing is lost. Please try again in a "
-        "minute; restarting the device may help."
+        "The part of Immuni that exchanges codes is not running. Nothing is lost. Please try again "
+        "in a minute; restarting the device may help."
     ),
 )
 

@@ -26,6 +26,7 @@ LANGUAGES: Final = {
 _LOCALES: Final = {"en": "en-GB"}
 _DAY_WORDS: Final = DayWords(
     order=translatable("%(weekday)s %(day)d %(month)s"),
+    first=translatable("%(weekday)s 1 %(month)s"),
     weekdays=(
         translatable("Monday"),
         translatable("Tuesday"),

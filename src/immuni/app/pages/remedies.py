@@ -37,13 +37,13 @@ class Remedy:
 REMEDIES: Final[Mapping[ServiceIssue, Remedy]] = {
     ServiceIssue.UPDATE_REQUIRED: Remedy(
         title=translatable("Update Immuni"),
-        text=translatable("This version is too old to protect you. Your data stays where it is."),
+        text=translatable("This version is too old to warn you. Your data stays where it is."),
         button=_GO_ON,
         picture="warning",
         is_seen_at_once=False,
     ),
     ServiceIssue.DEVICE_UNREACHABLE: Remedy(
-        title=translatable("Wake up the part that listens"),
+        title=translatable("Restart the exchange of codes"),
         text=translatable(
             "Immuni has two parts. The one that exchanges codes over Bluetooth is not running."
         ),
@@ -77,7 +77,7 @@ REMEDIES: Final[Mapping[ServiceIssue, Remedy]] = {
     ServiceIssue.BLUETOOTH_OFF: Remedy(
         title=translatable("Switch on Bluetooth"),
         text=translatable(
-            "Your phone exchanges its codes over Bluetooth. It uses very little of your battery."
+            "Your phone exchanges its codes over Bluetooth. It uses little of your battery."
         ),
         hints=(
             translatable("Open the settings of your phone and switch on Bluetooth."),
@@ -87,7 +87,7 @@ REMEDIES: Final[Mapping[ServiceIssue, Remedy]] = {
         picture="bluetooth",
     ),
     ServiceIssue.RADIO_LOST: Remedy(
-        title=translatable("Wake up Bluetooth"),
+        title=translatable("Restart Bluetooth"),
         text=translatable("Bluetooth is on, but it does not answer."),
         hints=(
             translatable("Switch Bluetooth off, wait for ten seconds, and switch it on again."),
@@ -97,7 +97,7 @@ REMEDIES: Final[Mapping[ServiceIssue, Remedy]] = {
     ),
     ServiceIssue.STORE_FULL: Remedy(
         title=translatable("Make some room"),
-        text=translatable("Your phone is full, so it cannot note the codes that it hears."),
+        text=translatable("Your phone is full, so it cannot note the codes that it receives."),
         hints=(
             translatable("Delete pictures, videos or apps that you no longer need."),
             translatable("A few megabytes are enough. Immuni goes on by itself."),
@@ -107,12 +107,12 @@ REMEDIES: Final[Mapping[ServiceIssue, Remedy]] = {
         is_seen_at_once=False,
     ),
     ServiceIssue.STORE_DAMAGED: Remedy(
-        title=translatable("Begin with a new store"),
+        title=translatable("Repair what is damaged"),
         text=translatable("What your phone has noted is damaged and cannot be read any more."),
         hints=(
             translatable("Restart your phone: it then saves what can be saved."),
             translatable(
-                "If that does not help, delete everything in the settings and start anew."
+                "If that does not help, delete everything in the settings and start again."
             ),
         ),
         button=_GO_ON,
@@ -121,10 +121,10 @@ REMEDIES: Final[Mapping[ServiceIssue, Remedy]] = {
     ),
     ServiceIssue.STORE_FAILED: Remedy(
         title=translatable("Restart your phone"),
-        text=translatable("Your phone cannot note the codes that it hears."),
+        text=translatable("Your phone cannot note the codes that it receives."),
         hints=(
             translatable("Restart your phone."),
-            translatable("If that does not help, the help page tells you whom to ask."),
+            translatable("If that does not help, the page “Help” tells you whom to ask."),
         ),
         button=_GO_ON,
         picture="drawer",
@@ -133,10 +133,11 @@ REMEDIES: Final[Mapping[ServiceIssue, Remedy]] = {
     ServiceIssue.CLOCK_WRONG: Remedy(
         title=translatable("Set the clock of your phone"),
         text=translatable(
-            "Codes carry the time. With a wrong clock your phone and the others miss each other."
+            "If the clock of your phone is wrong, its codes cannot be compared with those of "
+            "others."
         ),
         hints=(
-            translatable("Open the settings of your phone and let it set date and time by itself."),
+            translatable("Open the settings of your phone and switch on automatic date and time."),
             translatable("Immuni notices with its next check, within a few hours."),
         ),
         button=_GO_ON,
@@ -147,7 +148,8 @@ REMEDIES: Final[Mapping[ServiceIssue, Remedy]] = {
         title=translatable("Connect to the internet"),
         text=translatable(
             "For more than a day your phone could not fetch the keys of people who tested "
-            "positive. What it has noted until now is safe; no warning is lost."
+            "positive. What it has noted until now is safe, and it compares everything as soon as "
+            "it is connected."
         ),
         hints=(
             translatable("Switch on Wi-Fi or mobile data, and switch off flight mode."),

@@ -34,13 +34,13 @@ _ISSUES: Final[Mapping[ServiceIssue, str]] = {
         "Bluetooth does not answer. Switching it off and on again may help."
     ),
     ServiceIssue.STORE_FULL: translatable(
-        "The phone cannot store what it hears. Please free some space."
+        "The phone cannot store the codes that it receives. Please free some space."
     ),
     ServiceIssue.STORE_DAMAGED: translatable(
         "What the phone has stored is damaged and has to be repaired."
     ),
     ServiceIssue.STORE_FAILED: translatable(
-        "The phone cannot store what it hears. Restarting it may help."
+        "The phone cannot store the codes that it receives. Restarting it may help."
     ),
     ServiceIssue.CLOCK_WRONG: translatable(
         "The clock of your phone is wrong. Please let the phone set it by itself."
@@ -49,7 +49,7 @@ _ISSUES: Final[Mapping[ServiceIssue, str]] = {
         "There was no check for exposures for more than a day. Please connect to the internet."
     ),
     ServiceIssue.DEVICE_UNREACHABLE: translatable(
-        "The part of Immuni that listens is not running. Restarting the device may help."
+        "The part of Immuni that exchanges codes is not running. Restarting the device may help."
     ),
     ServiceIssue.UPDATE_REQUIRED: translatable("This version is too old. Please update Immuni."),
 }
@@ -78,13 +78,13 @@ _PROBLEMS: Final[Mapping[type[ImmuniError], Message]] = {
     CodeNotAuthorisedError: Message(
         translatable("The code is not confirmed yet"),
         translatable(
-            "Please ask the operator whether the code was entered, and read it again. "
-            "These are easily confused: E/4, F/5, H/7, I/8, J/9, X/1."
+            "Please ask the operator whether the code was entered, and read it again. Take special "
+            "care with E/4, F/5, H/7, I/8, J/9, X/1."
         ),
     ),
     CheckLockedError: Message(
         translatable("One moment, please"),
-        translatable("After a code that was not confirmed, the next try has to wait a little."),
+        translatable("The last code was not confirmed. Please wait a little before you try again."),
     ),
     CodeExpiredError: Message(
         translatable("Your code has expired"),
@@ -119,11 +119,11 @@ _NOTIFICATIONS: Final[Mapping[NotificationKind, Message]] = {
     ),
     NotificationKind.SERVICE_NOT_ACTIVE: Message(
         translatable("Immuni is not active"),
-        translatable("Open it to see why. It takes a moment only."),
+        translatable("Open it to see why. It only takes a moment."),
     ),
     NotificationKind.UPDATE_REQUIRED: Message(
         translatable("Please update Immuni"),
-        translatable("This version can no longer protect you."),
+        translatable("This version can no longer warn you."),
     ),
     NotificationKind.ONBOARDING_NOT_COMPLETED: Message(
         translatable("Immuni is not set up yet"),

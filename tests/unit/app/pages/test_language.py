@@ -27,6 +27,22 @@ def test_a_day_is_written_as_each_language_writes_it(code: str, written: str) ->
     assert language_of(code).day(date(2020, 6, 8)) == written
 
 
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [
+        ("en", "Friday 1 May"),
+        ("it", "venerdì 1º maggio"),
+        ("fr", "vendredi 1er mai"),
+        ("de", "Freitag, 1. Mai"),
+        ("es", "viernes 1 de mayo"),
+    ],
+)
+def test_the_first_of_a_month_is_written_as_each_language_writes_it(
+    code: str, written: str
+) -> None:
+    assert language_of(code).day(date(2020, 5, 1)) == written
+
+
 def test_a_moment_is_told_in_the_zone_of_the_phone() -> None:
     rome = timezone(timedelta(hours=2))
     english = language_of("en")
