@@ -69,7 +69,7 @@ def demo(
 async def _play(folder: Path, hear: Callable[["Told"], None]) -> None:
     # The story imports every part of the system; other commands start faster without it.
     from immuni.demo import StoryFailedError, tell_story  # noqa: PLC0415
-    from immuni.deployment.serving import on_stop_signals  # noqa: PLC0415
+    from immuni.deployment.stopping import on_stop_signals  # noqa: PLC0415
 
     task = asyncio.current_task()
     on_stop_signals(lambda: task and task.cancel())

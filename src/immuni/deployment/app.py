@@ -31,7 +31,8 @@ from immuni.deployment.app_settings import AppSettings
 from immuni.deployment.installation_secret import kept_secret, renewed_secret
 from immuni.deployment.ports import PortTakenError
 from immuni.deployment.roles import LOOPBACK
-from immuni.deployment.serving import Listener, Server, on_stop_signals
+from immuni.deployment.serving import Listener, Server
+from immuni.deployment.stopping import on_stop_signals
 from immuni.device import DeviceClient, DeviceFolder, RemoteFramework, ServiceManager
 from immuni.entropy import SystemEntropy
 from immuni.framework import InactiveReason, key_store_for

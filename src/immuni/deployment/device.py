@@ -9,7 +9,7 @@ from pathlib import Path
 
 from immuni.ble import ReopeningRadio, open_adapter, require_adapter_name
 from immuni.clock import SystemClock
-from immuni.deployment.serving import on_stop_signals
+from immuni.deployment.stopping import on_stop_signals
 from immuni.device import Device, DeviceFolder, ServiceManager, open_device
 from immuni.entropy import SystemEntropy
 from immuni.export import VerificationKey

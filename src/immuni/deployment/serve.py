@@ -12,8 +12,9 @@ from immuni.deployment.collecting import collect_rarely
 from immuni.deployment.configured import read_configured
 from immuni.deployment.open_files import allow_open_files
 from immuni.deployment.roles import Role
-from immuni.deployment.serving import Server, on_stop_signals
+from immuni.deployment.serving import Server
 from immuni.deployment.settings import DeploymentSettings, LogFormat
+from immuni.deployment.stopping import on_stop_signals
 from immuni.deployment.supervisor import READY_LINE
 from immuni.deployment.wiring import NEEDED, Wiring
 from immuni.entropy import SystemEntropy

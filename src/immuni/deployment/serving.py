@@ -1,7 +1,5 @@
 """Serving an ASGI application with uvicorn, the way every process of the system does it."""
 
-import asyncio
-import signal
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
@@ -89,20 +87,3 @@ def _configuration(app: ASGIApp, listener: Listener) -> uvicorn.Config:
 
 def _context_of(tls: MutualTls) -> Callable[[object, object], ssl.SSLContext]:
     return lambda _config, _default: RenewingContext(tls, ssl.Purpose.CLIENT_AUTH)
-
-
-def on_stop_signals(stop: Callable[[], object]) -> None:
-    """Call `stop` at the first SIGTERM, Ctrl-C or hang-up, and ignore those that follow.
-
-    A second signal would break the orderly stop that the first one began.
-    """
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-    def once() -> None:
-        for wanted in signals:
-            loop.add_signal_handler(wanted, lambda: None)
-        stop()
-
-    for wanted in signals:
-        loop.add_signal_handler(wanted, once)

@@ -23,13 +23,13 @@ from immuni.deployment.phone_links import phone_link, world_link
 from immuni.deployment.ports import require_free
 from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provision
 from immuni.deployment.roles import LOOPBACK, Ports, Role
-from immuni.deployment.serving import on_stop_signals
 from immuni.deployment.settings import (
     apple_url,
     loopback_url,
     nginx_url,
 )
 from immuni.deployment.signing_keys import export_public_key
+from immuni.deployment.stopping import on_stop_signals
 from immuni.deployment.supervisor import Supervisor, role_part
 from immuni.deployment.wiring.jobs import METRICS_VARIABLE
 from immuni.settings import ENVIRONMENT_PREFIX

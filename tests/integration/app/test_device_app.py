@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import stat
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -70,14 +71,14 @@ class Device:
     async def app(
         self, environment: Mapping[str, str], end: signal.Signals = signal.SIGTERM
     ) -> AsyncIterator[str]:
-        """Run the App, and yield the link that it prints."""
+        """Run the App, and yield the link that it prints; it finds no Bluetooth stack."""
         command = immuni(
             "app", "run", "--data-dir", self.folder / "app", "--device-dir", self.folder / "device"
         )
         process = await asyncio.create_subprocess_exec(
             *command,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **self.settings, **environment},
+            env={**os.environ, **self.settings, **environment, **without("bumble", self.folder)},
         )
         assert process.stdout is not None
         try:
@@ -86,6 +87,14 @@ class Device:
             yield link
         finally:
             await ended_by(end, process)
+
+
+def without(package: str, folder: Path) -> dict[str, str]:
+    """Return an environment in which a process that imports a package breaks."""
+    broken = folder / "broken"
+    broken.mkdir(exist_ok=True)
+    (broken / f"{package}.py").write_text("raise ImportError(__name__)")
+    return {"PYTHONPATH": os.pathsep.join([str(broken), *sys.path])}
 
 
 async def ended_by(wanted: signal.Signals, process: asyncio.subprocess.Process) -> None:
