@@ -4,7 +4,7 @@ from immuni.app.questions.search import MAX_QUERY_LENGTH, found
 from immuni.texts import questions
 
 WHERE = "Does Immuni know where I am?"
-BATTERY = "Does it cost battery?"
+BATTERY = "Does it use up my battery?"
 CODE = "What is the code that I read to the operator?"
 
 
@@ -34,8 +34,8 @@ def test_the_question_that_is_meant_comes_first_with_and_without_slips(
 
 
 def test_accents_and_case_do_not_matter() -> None:
-    assert titles("guéri", "fr")[0].startswith("Je suis guéri.")
-    assert titles("GUERI", "fr") == titles("guéri", "fr") == titles("gueri", "fr")
+    assert titles("guérison", "fr")[0].startswith("Ma guérison est confirmée.")
+    assert titles("GUERISON", "fr") == titles("guérison", "fr") == titles("guerison", "fr")
 
 
 def test_nothing_that_is_like_no_word_is_found() -> None:
