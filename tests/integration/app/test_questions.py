@@ -121,7 +121,7 @@ async def test_questions_are_searched_on_the_page(world: World) -> None:
         nothing = await browser.get("/faq?q=%3Cxylophone%3E")
 
     assert _titles(everything) == [each.title for each in questions("en")]
-    assert _titles(found)[0] == "Does it cost battery?"
+    assert _titles(found)[0] == "Does it use up my battery?"
     assert "&lt;xylophone&gt;" in nothing.text
     assert "Nothing found" in nothing.text
 
