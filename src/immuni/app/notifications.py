@@ -25,6 +25,7 @@ class NotificationKind(StrEnum):
     UPDATE_REQUIRED = "update_required"
     ONBOARDING_NOT_COMPLETED = "onboarding_not_completed"
     STILL_POSITIVE = "still_positive"
+    SERVICE_ENDED = "service_ended"
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,9 @@ FORMAT: Final = 1
 LEFT_OUT: Final = frozenset(
     {
         "analytics",
+        "end_told",
         "failure",
+        "is_silenced",
         "is_warning_seen",
         "last_processed_chunk",
         "next_session",

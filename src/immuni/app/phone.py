@@ -12,10 +12,12 @@ from immuni.app.analytics.reporting import Reporting
 from immuni.app.build import Build
 from immuni.app.contents import UploadContents
 from immuni.app.dummies.simulation import Simulation
+from immuni.app.ending import Ending
 from immuni.app.framework_port import Framework
 from immuni.app.onboarding import next_step
 from immuni.app.own_data import OwnData, own_data
 from immuni.app.record import AppRecord, OnboardingStep
+from immuni.app.service_end import remains
 from immuni.app.session import BackgroundSession
 from immuni.app.state import UserState, after_dismissal, after_recovery
 from immuni.app.status import PhoneStatus, phone_status
@@ -38,6 +40,7 @@ class Phone:
     Attributes:
         build: What is compiled in.
         clock: The device's clock.
+        ending: What the phone does when the service ends.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Phone:
         self._flow: UploadFlow | None = None
         self._in_session = asyncio.Lock()
         self._simulation = Simulation(build=build, store=store, clock=clock, entropy=entropy)
+        self.ending = Ending(store, framework, clock, self.delete_everything)
 
     @property
     def framework(self) -> ExposureNotificationFramework:
@@ -87,6 +91,11 @@ class Phone:
     def flow(self) -> UploadFlow | None:
         """The visit to the upload screen that is going on."""
         return self._flow
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether there are background sessions; after the end they look whether it goes on."""
+        return self.next_onboarding_step() is None or self.ending.has_come
 
     def questions(self, language: str) -> tuple[Question, ...]:
         """Return questions and answers in a language of the App, the most important first."""
@@ -162,7 +171,7 @@ class Phone:
         Raises:
             StoreError: The App's memory could not be written; it is as it was.
         """
-        if self._in_session.locked() or self.next_onboarding_step() is not None:
+        if self._in_session.locked() or not self.is_at_work:
             return
         async with self._in_session:
             session = BackgroundSession(
@@ -173,6 +182,7 @@ class Phone:
                 reporting=self._reporting(),
             )
             await session.run()
+        await self.ending.heed(server_now=session.server_now)
 
     def came_to_foreground(self) -> None:
         """Note that the user has the App before them; see `Simulation.came_to_foreground`."""
@@ -252,7 +262,8 @@ class Phone:
     async def delete_everything(self) -> None:
         """Destroy all that is stored on the phone, and begin anew with the onboarding.
 
-        A background session that goes on comes to its end first: what it finds goes too.
+        A background session that goes on comes to its end first: what it finds goes too. Where the
+        service has ended, the phone goes on to know that.
 
         Raises:
             StoreError, KeyStoreError: Something is left; it is safe to try again.
@@ -264,7 +275,9 @@ class Phone:
             await self._simulation.close()
             # The keys and what was heard first: as long as anything is left, the App says so.
             await self._framework.delete_everything()
+            kept = remains(self.record) if self.ending.has_come else AppRecord()
             self._store.erase()
+            self._store.update(lambda _erased: kept)
 
     async def close(self) -> None:
         """Fall silent and give back radio and files."""
@@ -282,7 +295,7 @@ class Phone:
         )
 
     def _open_flow(self) -> UploadFlow:
-        if self._flow is None:
+        if self._flow is None or self.ending.has_come:
             raise UploadOrderError("the upload screen is not open")
         return self._flow
 

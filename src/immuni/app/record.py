@@ -102,6 +102,8 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
         analytics: When Operational Info was and will be sent.
         sent: What has left the phone and meant something, latest first.
         simulation: When the next simulated upload may start.
+        is_silenced: Whether the App switched the radio off because the service has ended.
+        end_told: The end of the service of which the user was told.
     """
 
     onboarding: frozenset[OnboardingStep] = frozenset()
@@ -126,3 +128,5 @@ class AppRecord(msgspec.Struct, frozen=True, kw_only=True):
     analytics: AnalyticsMemory = AnalyticsMemory()
     sent: tuple[Sent, ...] = ()
     simulation: Opportunity | None = None
+    is_silenced: bool = False
+    end_told: date | None = None

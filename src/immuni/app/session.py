@@ -24,6 +24,7 @@ from immuni.app.record import AppRecord, CheckFailure
 from immuni.app.reminders import reminded
 from immuni.app.server import IndexAnswer, PublicHost, UnexpectedAnswerError, open_public_host
 from immuni.app.server_time import ServerTime
+from immuni.app.service_end import has_ended
 from immuni.app.settings import accept_settings
 from immuni.app.state import Positive
 from immuni.app.status import is_outdated, phone_status
@@ -66,6 +67,9 @@ class BackgroundSession:
 
     Every request in it is the same for every phone of one platform and build, but for a report to
     the Analytics Service or a dummy, which is sent seldom and at random.
+
+    Attributes:
+        server_now: The server's clock, as a server told it in this session; None before.
     """
 
     build: Build
@@ -73,7 +77,7 @@ class BackgroundSession:
     framework: Framework
     clock: Clock
     reporting: Reporting
-    _server_now: datetime | None = field(default=None, init=False)
+    server_now: datetime | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Purge, refresh the settings, check for exposures, warn, and report where due.
@@ -89,13 +93,16 @@ class BackgroundSession:
         self.store.scrub()
         async with open_public_host(self.build, clock=self.clock) as host:
             await self._refresh_settings(host)
+            # Nothing but the settings, which may tell one day that it goes on.
+            if has_ended(self.store.record, now=self.clock.now()):
+                return
             await refresh_questions(host, self.store.questions, self.store.record.settings, now=now)
             if self._is_check_due():
                 await self._check(host)
         self.store.update(self._reminded)
         # Only what a server told just now: the phone's own clock may have been moved since before.
-        if self._server_now is not None:
-            await self.reporting.end_session(now=self._server_now)
+        if self.server_now is not None:
+            await self.reporting.end_session(now=self.server_now)
 
     async def _refresh_settings(self, host: PublicHost) -> None:
         """Take the server's settings where they are to be had and signed; else keep the others."""
@@ -193,7 +200,7 @@ class BackgroundSession:
     async def _learn_time(self, server_time: ServerTime | None) -> None:
         if server_time is None:
             return
-        self._server_now = server_time.at(self.clock.now())
+        self.server_now = server_time.at(self.clock.now())
         self.store.update(lambda record: msgspec.structs.replace(record, server_time=server_time))
         is_doubted = InactiveReason.CLOCK_TURNED_BACK in self.framework.status().reasons
         if is_doubted and abs(server_time.ahead) <= _RIGHT_CLOCK:

@@ -8,6 +8,7 @@ from typing import Final
 
 from immuni.app.record import AppRecord, CheckFailure
 from immuni.app.server_time import UNCERTAINTY
+from immuni.app.service_end import has_ended
 from immuni.app.state import UserState, on_day
 from immuni.framework import InactiveReason, Status
 
@@ -19,6 +20,7 @@ WORST_CLOCK: Final = timedelta(hours=2)
 class ServiceIssue(StrEnum):
     """Why the service is not active, the gravest first."""
 
+    SERVICE_ENDED = "service_ended"
     UPDATE_REQUIRED = "update_required"
     DEVICE_UNREACHABLE = "device_unreachable"
     PERMISSION_MISSING = "permission_missing"
@@ -84,13 +86,7 @@ def phone_status(
     record: AppRecord, framework: Status, *, build_number: int, now: datetime
 ) -> PhoneStatus:
     """Return what is to be said of the phone at `now`."""
-    found = {_OF_THE_FRAMEWORK[reason] for reason in framework.reasons}
-    if is_outdated(record, build_number):
-        found.add(ServiceIssue.UPDATE_REQUIRED)
-    if _is_clock_wrong(record):
-        found.add(ServiceIssue.CLOCK_WRONG)
-    if _is_check_missing(record, now):
-        found.add(ServiceIssue.NO_RECENT_CHECK)
+    found = _found(record, framework, build_number=build_number, now=now)
     settings = record.settings.values
     return PhoneStatus(
         user=on_day(
@@ -104,6 +100,22 @@ def phone_status(
         key_storage=framework.key_storage,
         paused_until=framework.paused_until,
     )
+
+
+def _found(
+    record: AppRecord, framework: Status, *, build_number: int, now: datetime
+) -> set[ServiceIssue]:
+    if has_ended(record, now=now):
+        # Whatever else is off is meant to be, and nobody shall mend it.
+        return {ServiceIssue.SERVICE_ENDED}
+    found = {_OF_THE_FRAMEWORK[reason] for reason in framework.reasons}
+    if is_outdated(record, build_number):
+        found.add(ServiceIssue.UPDATE_REQUIRED)
+    if _is_clock_wrong(record):
+        found.add(ServiceIssue.CLOCK_WRONG)
+    if _is_check_missing(record, now):
+        found.add(ServiceIssue.NO_RECENT_CHECK)
+    return found
 
 
 def is_outdated(record: AppRecord, build_number: int) -> bool:

@@ -58,8 +58,9 @@ class Waking:
             StoreError: The App's memory could not be written; it is as it was.
         """
         await self.look_around()
+        await self.phone.ending.heed()
         now = self.clock.now()
-        if self.phone.next_onboarding_step() is not None:
+        if not self.phone.is_at_work:
             self.store.update(lambda record: reminded_of_onboarding(record, now=now))
         elif is_session_due(self.store.record, now=now):
             await self._session()

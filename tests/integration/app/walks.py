@@ -115,6 +115,17 @@ async def walk_home(world: World, browser: Browser, see: See) -> None:
         await phone.background_session()
         await tour.open("/")
         await tour.reads("No warning for you")
+        await _end(phone, tour)
+
+
+async def _end(phone: Phone, tour: Tour) -> None:
+    """Show the end of the service, which comes while the home screen stands open, and delete."""
+    set_settings(phone, service_end_date=phone.clock.now().date())
+    await tour.look("ended", "Immuni has done its work")
+    await tour.press("Delete my data now")
+    await tour.press("Delete everything")
+    await expect(tour.page.get_by_text("was deleted")).to_be_visible(timeout=PATIENCE)
+    await tour.look("ended-deleted", "Immuni has done its work")
 
 
 async def walk_the_upload(world: World, browser: Browser, see: See) -> Phone:

@@ -85,6 +85,15 @@ def test_a_build_below_the_minimum_must_be_updated() -> None:
     assert status(record, build=9).issues == (ServiceIssue.UPDATE_REQUIRED,)
 
 
+def test_once_the_service_has_ended_there_is_nothing_else_to_mend() -> None:
+    settings = SettingsInForce(ConfigurationSettings(service_end_date=NOW.date()))
+    record = replace(CHECKED, settings=settings, last_check=NOW - timedelta(days=9))
+
+    found = status(record, InactiveReason.NOT_STARTED, InactiveReason.BLUETOOTH_OFF, build=0)
+
+    assert found.issues == (ServiceIssue.SERVICE_ENDED,)
+
+
 def test_the_status_shows_the_risk_as_it_is_today() -> None:
     assert status(AppRecord(user=AtRisk(days_ago(13)))).user == AtRisk(days_ago(13))
     assert status(AppRecord(user=AtRisk(days_ago(14)))).user == Neutral()

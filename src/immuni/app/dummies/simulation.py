@@ -30,6 +30,7 @@ from immuni.app.dummies.decision import (
 from immuni.app.dummies.memory import Opportunity
 from immuni.app.packet import Envelope, check_packet, upload_packet
 from immuni.app.record import AppRecord
+from immuni.app.service_end import has_ended
 from immuni.app.storage import AppStore
 from immuni.app.transport import ServerAddress, ServerUnreachableError, exchange
 from immuni.app.upload import TIMEOUT
@@ -118,7 +119,8 @@ class Simulation:
 
     @property
     def _is_set_up(self) -> bool:
-        return self.store.record.onboarded_at is not None
+        record = self.store.record
+        return record.onboarded_at is not None and not has_ended(record, now=self.clock.now())
 
     @property
     def _simulates(self) -> Simulates:
@@ -194,7 +196,7 @@ class Simulation:
             await self._send()
             sent += 1
             settings = self.store.record.settings.values
-            if not continues(sent, settings, self.entropy):
+            if not (self._is_set_up and continues(sent, settings, self.entropy)):
                 return
             await self.sleep(request_wait(settings, self.entropy).total_seconds())
 

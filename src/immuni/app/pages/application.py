@@ -87,17 +87,17 @@ def create_pages(
     name = device_name or (origin.hostname or "").partition(".")[0]
     screens = Screens(phone, name, zone, territory or italy())
     entrance = Entrance(screens, secret)
-    inside = [
+    served = [
         *AdvicePages(screens).routes(),
-        *OwnDataPages(screens).routes(),
         *ServicePages(screens).routes(),
         *SettingsPages(screens).routes(),
         *UploadPages(screens).routes(),
     ]
+    inside = [*(_before_the_end(route, phone) for route in served), *OwnDataPages(screens).routes()]
     outside = [
         *entrance.routes(),
         *HomePages(screens).routes(),
-        *OnboardingPages(screens).routes(),
+        *(_before_the_end(route, phone) for route in OnboardingPages(screens).routes()),
         *ReadingPages(screens).routes(),
         *SupportPages(screens).routes(),
     ]
@@ -120,12 +120,19 @@ def create_pages(
 
 def _after_onboarding(route: Route, phone: Phone) -> Route:
     """Return `route` behind the onboarding: until that is complete, everything leads there."""
+    return _home_where(route, lambda: phone.next_onboarding_step() is not None)
+
+
+def _before_the_end(route: Route, phone: Phone) -> Route:
+    """Return `route` as long as there is a service: from its end on, everything leads home."""
+    return _home_where(route, lambda: phone.ending.has_come)
+
+
+def _home_where(route: Route, leads_home: Callable[[], bool]) -> Route:
     inner: _Handler = route.endpoint
 
     async def handler(request: Request) -> Response:
-        if phone.next_onboarding_step() is not None:
-            return go_to("/")
-        return await inner(request)
+        return go_to("/") if leads_home() else await inner(request)
 
     return Route(route.path, handler, methods=route.methods)
 

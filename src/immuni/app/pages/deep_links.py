@@ -9,9 +9,10 @@ _PAGES: Final[Mapping[NotificationKind, str]] = {
     NotificationKind.RISK: "/advice",
     NotificationKind.RISK_REMINDER: "/advice",
     NotificationKind.SERVICE_NOT_ACTIVE: "/",
-    # Both show themselves at home, whatever else there is.
+    # These show themselves at home, whatever else there is.
     NotificationKind.UPDATE_REQUIRED: "/",
     NotificationKind.ONBOARDING_NOT_COMPLETED: "/",
+    NotificationKind.SERVICE_ENDED: "/",
     NotificationKind.STILL_POSITIVE: "/state/recovered",
 }
 

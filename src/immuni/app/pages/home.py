@@ -39,6 +39,8 @@ class HomePages:
 
     async def home(self, request: Request) -> Response:
         """Show the home screen, or what has to come before it."""
+        if self.screens.phone.ending.has_come:
+            return self._ended(request)
         faults = self.screens.phone.system_faults()
         if faults:
             message = system_message(faults[0], self.screens.language(request))
@@ -53,6 +55,8 @@ class HomePages:
 
     async def news(self, request: Request) -> Response:
         """Answer the home screen that asks whether anything has changed since it was shown."""
+        if self.screens.phone.ending.has_come:
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Refresh": "true"})
         values = self._values(request)
         if values["digest"] == request.query_params.get("shown"):
             return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -63,6 +67,18 @@ class HomePages:
         """Take the notification off the screen."""
         self.screens.phone.mark_seen()
         return go_to("/")
+
+    def _ended(self, request: Request) -> Response:
+        """Show that there is no service any more; whoever sees it has been told."""
+        phone, language = self.screens.phone, self.screens.language(request)
+        phone.mark_seen()
+        end = phone.record.settings.values.service_end_date
+        return self.screens.show(
+            request,
+            "ended.html",
+            ended_on=language.day(end) if end else "",
+            is_erased=phone.ending.is_complete,
+        )
 
     def _values(self, request: Request) -> dict[str, object]:
         phone, language = self.screens.phone, self.screens.language(request)

@@ -62,7 +62,7 @@ class ServicePages:
     async def take_step(self, request: Request) -> Response:
         """Do what can be done for the user, and go on where it worked."""
         form = await read_form(request)
-        step = next((issue for issue in ServiceIssue if issue == form.get("step")), None)
+        step = next((issue for issue in REMEDIES if issue == form.get("step")), None)
         if step is None:
             return go_to("/service/reactivate")
         if REMEDIES[step].is_done_by_app:

@@ -51,6 +51,9 @@ _ISSUES: Final[Mapping[ServiceIssue, str]] = {
     ServiceIssue.DEVICE_UNREACHABLE: translatable(
         "The part of Immuni that exchanges codes is not running. Restarting the device may help."
     ),
+    ServiceIssue.SERVICE_ENDED: translatable(
+        "The service has ended. Immuni does nothing any more."
+    ),
     ServiceIssue.UPDATE_REQUIRED: translatable("This version is too old. Please update Immuni."),
 }
 
@@ -128,6 +131,10 @@ _NOTIFICATIONS: Final[Mapping[NotificationKind, Message]] = {
     NotificationKind.ONBOARDING_NOT_COMPLETED: Message(
         translatable("Immuni is not set up yet"),
         translatable("A few steps are left. They take two minutes."),
+    ),
+    NotificationKind.SERVICE_ENDED: Message(
+        translatable("Immuni has ended"),
+        translatable("Thank you for having taken part. Open it to read what happens now."),
     ),
     NotificationKind.STILL_POSITIVE: Message(
         translatable("Are you well again?"),

@@ -45,7 +45,8 @@ def test_every_fact_has_words_in_every_language(code: str) -> None:
 
 
 def test_for_every_reason_there_is_a_page_that_helps() -> None:
-    assert set(REMEDIES) == set(ServiceIssue)
+    # The end of the service has a page of its own, and is not to be helped.
+    assert set(REMEDIES) == set(ServiceIssue) - {ServiceIssue.SERVICE_ENDED}
     # Whatever the App cannot do itself, it explains step by step, but for what a store does.
     by_hand = {issue for issue, remedy in REMEDIES.items() if not remedy.is_done_by_app}
     assert all(REMEDIES[issue].hints for issue in by_hand - {ServiceIssue.UPDATE_REQUIRED})
