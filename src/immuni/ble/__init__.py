@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from immuni.ble.adapters import Adapter, find_adapters, require_adapter_name
+from immuni.ble.adapters import Adapter, find_adapters, kernel_name_of, require_adapter_name
 from immuni.ble.advertisement import (
     ADVERTISEMENT_LENGTH,
     SERVICE_UUID,
@@ -70,6 +70,7 @@ __all__ = [
     "build_advertisement",
     "find_adapters",
     "is_non_resolvable",
+    "kernel_name_of",
     "next_rotation",
     "next_scan",
     "on_air_time",

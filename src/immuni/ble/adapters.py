@@ -46,6 +46,16 @@ def require_adapter_name(name: str) -> None:
     )
 
 
+def kernel_name_of(name: str) -> str | None:
+    """Return what the kernel calls the adapter of a name, as hci0; None where it does not drive it.
+
+    Args:
+        name: As `immuni.ble.open_adapter` takes it.
+    """
+    kind, _, number = name.partition(":")
+    return f"hci{number}" if kind == "hci-socket" else None
+
+
 def find_adapters(sys: Path = _SYS) -> list[Adapter]:
     """Return the ways to this machine's adapters: the kernel's first, then USB ports.
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from immuni.ble import ReopeningRadio, open_adapter, require_adapter_name
+from immuni.ble import ReopeningRadio, kernel_name_of, open_adapter, require_adapter_name
 from immuni.clock import SystemClock
 from immuni.deployment.stopping import on_stop_signals
-from immuni.device import Device, DeviceFolder, ServiceManager, open_device
+from immuni.device import Device, DeviceFolder, ServiceManager, is_bluetooth_on, open_device
 from immuni.entropy import SystemEntropy
 from immuni.export import VerificationKey
 from immuni.telemetry import logger
@@ -44,6 +44,7 @@ async def run_device(
         clock=clock,
         entropy=SystemEntropy(),
         service_manager=ServiceManager.from_environment(os.environ),
+        bluetooth_is_on=partial(is_bluetooth_on, adapter=kernel_name_of(adapter)),
         on_fault=_tell_of,
         on_change=_tell_status,
     )

@@ -8,6 +8,7 @@ from immuni.device.frames import MalformedFrameError
 from immuni.device.listener import listening
 from immuni.device.private_folder import DataFolderError
 from immuni.device.remote import RemoteFramework
+from immuni.device.rfkill import is_bluetooth_on
 from immuni.device.service_manager import ServiceManager
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "RemoteFramework",
     "ServiceManager",
     "in_words",
+    "is_bluetooth_on",
     "listening",
     "open_device",
 ]

@@ -39,6 +39,7 @@ class Device:
         entropy: Its randomness.
         service_manager: Learns how it is.
         bluetooth_is_on: Tells whether the user has Bluetooth switched on.
+        look_period: How often that is looked at.
         on_fault: Learns of a fault that no duty foresaw.
         on_change: Learns the status in words, whenever it has changed.
     """
@@ -50,6 +51,7 @@ class Device:
     entropy: Entropy
     service_manager: ServiceManager
     bluetooth_is_on: Callable[[], bool] = is_bluetooth_on
+    look_period: timedelta = _LOOK_PERIOD
     on_fault: OnFault
     on_change: Callable[[str], object]
 
@@ -114,7 +116,7 @@ async def _keep_looking(
     """Follow the device's Bluetooth switch."""
     while True:
         await follow_bluetooth(framework, is_on=device.bluetooth_is_on())
-        await sleep(_LOOK_PERIOD.total_seconds())
+        await sleep(device.look_period.total_seconds())
 
 
 async def _keep_telling(

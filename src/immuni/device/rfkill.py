@@ -1,7 +1,8 @@
 """Whether the device's Bluetooth is switched on, as the kernel sees it.
 
 Source:
-    Linux kernel, ``Documentation/ABI/stable/sysfs-class-rfkill``: ``type``, ``soft``, ``hard``.
+    Linux kernel, ``Documentation/ABI/stable/sysfs-class-rfkill``: ``type``, ``name``, ``soft``,
+    ``hard``.
 """
 
 from pathlib import Path
@@ -10,14 +11,18 @@ from typing import Final
 RFKILL: Final = Path("/sys/class/rfkill")
 
 
-def is_bluetooth_on(switches: Path = RFKILL) -> bool:
-    """Tell whether some Bluetooth radio is switched on, or none has a switch.
+def is_bluetooth_on(switches: Path = RFKILL, *, adapter: str | None = None) -> bool:
+    """Tell whether the adapter is switched on; without a switch of its own, whether some radio is.
+
+    Where Bluetooth has no switch at all, it is on.
 
     Args:
         switches: The kernel's folder, with a folder for each switch.
+        adapter: The kernel's name of the adapter, such as hci0; None where it has none.
     """
     bluetooth = [switch for switch in _folders(switches) if _read(switch / "type") == "bluetooth"]
-    return not bluetooth or any(_is_on(switch) for switch in bluetooth)
+    own = [switch for switch in bluetooth if adapter and _read(switch / "name") == adapter]
+    return not bluetooth or any(_is_on(switch) for switch in own or bluetooth)
 
 
 def _is_on(switch: Path) -> bool:

@@ -5,11 +5,14 @@ import pytest
 from immuni.device.rfkill import is_bluetooth_on
 
 
-def add_switch(folder: Path, name: str, *, kind: str, soft: str = "0", hard: str = "0") -> None:
+def add_switch(
+    folder: Path, name: str, *, kind: str, soft: str = "0", hard: str = "0", of: str = "hci0"
+) -> None:
     """Make a switch as the kernel shows it."""
     switch = folder / name
     switch.mkdir()
-    for attribute, value in (("type", kind), ("soft", soft), ("hard", hard)):
+    values = {"type": kind, "soft": soft, "hard": hard, "name": of}
+    for attribute, value in values.items():
         (switch / attribute).write_text(value + "\n")
 
 
@@ -39,6 +42,20 @@ def test_one_radio_that_is_on_is_enough(tmp_path: Path) -> None:
     add_switch(tmp_path, "rfkill1", kind="bluetooth")
 
     assert is_bluetooth_on(tmp_path)
+
+
+def test_the_switch_of_another_adapter_does_not_count(tmp_path: Path) -> None:
+    add_switch(tmp_path, "rfkill0", kind="bluetooth", of="hci0")
+    add_switch(tmp_path, "rfkill1", kind="bluetooth", of="hci1", soft="1")
+
+    assert is_bluetooth_on(tmp_path, adapter="hci0")
+    assert not is_bluetooth_on(tmp_path, adapter="hci1")
+
+
+def test_an_adapter_that_its_laptop_took_off_the_bus_is_off(tmp_path: Path) -> None:
+    add_switch(tmp_path, "rfkill0", kind="bluetooth", of="tpacpi_bluetooth_sw", soft="1")
+
+    assert not is_bluetooth_on(tmp_path, adapter="hci0")
 
 
 def test_where_nothing_has_a_switch_bluetooth_is_on(tmp_path: Path) -> None:
