@@ -135,6 +135,22 @@ def test_the_story_can_be_played_by_hand_from_the_welcome_to_the_warning_and_rec
     expect_title(phone_a, "No warning for you")
 
 
+def test_whoever_starts_again_finds_both_phones_as_at_the_beginning(
+    system: RunningSystem, browser: Browser
+) -> None:
+    world = open_page(browser, system.told["world"])
+    press(world, "Network of phone B")
+    happened(world, "Phone B lost the network")
+
+    press(world, "Start again")
+
+    expect_step(world, "Set up phone A")
+    expect(world.locator("#chronicle li")).to_have_count(0)
+    expect(world.locator("#network-B")).to_have_text("Network on")
+    expect_title(screen(world, "B"), "No warning for you")
+    expect(screen(world, "A").get_by_text("No warning for you")).to_have_count(0)
+
+
 def test_nobody_but_the_world_shows_a_phone_in_a_frame(
     system: RunningSystem, browser: Browser
 ) -> None:

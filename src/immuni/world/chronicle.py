@@ -1,10 +1,11 @@
 """What has happened, in plain words, and what nobody learnt of it. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from immuni.app.state import AtRisk
+from immuni.world.place import Place
 from immuni.world.sight import PhoneSeen, WorldSeen
 
 
@@ -39,12 +40,21 @@ def news(before: WorldSeen, after: WorldSeen, *, after_a_while: bool = False) ->
         entry
         for happened in (
             _heard(before, after, after_a_while=after_a_while),
+            _unheard(before, after, after_a_while=after_a_while),
             *(_told(was, now, after) for was, now in pairs),
             _published(before, after),
             *(_checked(was, now, after) for was, now in pairs),
         )
         for entry in happened
     ]
+
+
+def without_repetition(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Return the same entries; what nobody learnt is told with the first of those it holds for."""
+    told = set[str]()
+    for entry in entries:
+        yield replace(entry, unlearnt="") if entry.unlearnt in told else entry
+        told.add(entry.unlearnt)
 
 
 def _heard(before: WorldSeen, after: WorldSeen, *, after_a_while: bool) -> Iterator[Entry]:
@@ -68,6 +78,33 @@ def _heard(before: WorldSeen, after: WorldSeen, *, after_a_while: bool) -> Itera
     )
 
 
+def _unheard(before: WorldSeen, after: WorldSeen, *, after_a_while: bool) -> Iterator[Entry]:
+    """Tell why phones that lay near each other did not hear each other."""
+    pairs = list(zip(before.phones, after.phones, strict=True))
+    if not after_a_while or after.place is Place.TOWN:
+        return
+    if any(now.scans > was.scans for was, now in pairs):
+        return
+    reasons = [f"phone {now.label} {_silence(now)}" for now in after.phones if _silence(now)]
+    if reasons:
+        yield Entry(
+            at=after.now,
+            who="world",
+            text=f"The phones did not hear each other: {' and '.join(reasons)}.",
+        )
+
+
+def _silence(phone: PhoneSeen) -> str:
+    """Return why a phone neither sends nor hears; nothing if it does."""
+    if not phone.is_set_up:
+        return "is not set up"
+    if not phone.has_bluetooth:
+        return "has Bluetooth off"
+    if phone.is_paused:
+        return "takes a pause"
+    return ""
+
+
 def _told(was: PhoneSeen, now: PhoneSeen, after: WorldSeen) -> Iterator[Entry]:
     """Tell what the user of a phone did."""
     if now.is_set_up and not was.is_set_up:
@@ -82,7 +119,7 @@ def _told(was: PhoneSeen, now: PhoneSeen, after: WorldSeen) -> Iterator[Entry]:
         yield _entry(
             now,
             after,
-            "shows a code: its user tested positive, and dictates it to an operator.",
+            "shows a code, which whoever tested positive dictates to an operator.",
             "Anything yet: the code is random, and stands on this screen only.",
         )
     if now.is_code_checked and not was.is_code_checked:
@@ -96,11 +133,14 @@ def _told(was: PhoneSeen, now: PhoneSeen, after: WorldSeen) -> Iterator[Entry]:
         yield _entry(
             now,
             after,
-            "uploaded its daily keys, with its user's consent.",
-            "Who it was, or whom they met: keys are random numbers, and the phone sends nothing "
-            "of what it heard. Each key waits until no phone accepts it any longer; today's waits "
-            "until tomorrow, two hours after midnight UTC.",
+            "uploaded its daily keys, with its user's consent. Each waits until no phone accepts "
+            "it any longer; today's until tomorrow, two hours after midnight UTC.",
+            "Who it was, or whom they met: keys are random numbers, and no identifier that the "
+            "phone heard is ever sent.",
         )
+    if now.is_paused is not was.is_paused:
+        pause = "takes a pause: it neither sends nor hears." if now.is_paused else "goes on."
+        yield _entry(now, after, pause)
     if was.is_positive and not now.is_positive:
         yield _entry(now, after, "knows that its user has recovered.")
     if was.is_at_risk and not now.is_at_risk and not now.is_positive:
@@ -131,8 +171,8 @@ def _checked(was: PhoneSeen, now: PhoneSeen, after: WorldSeen) -> Iterator[Entry
             after,
             f"found keys in chunk {now.chunk} that belong to identifiers which it heard. It "
             f"computed the risk, and warns its user of a contact on {day}.",
-            "Who was met: the phone tells its user the day alone. That it matched, no server "
-            "knows: the phone did it by itself.",
+            "Who was met, or which phone this is: it found out by itself. Whether it reports that "
+            "it warned, no one who watches can see: phones that warned nobody send the same.",
         )
     elif now.is_positive:
         yield _entry(

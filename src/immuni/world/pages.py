@@ -1,7 +1,7 @@
 """The page of the world: what it shows, and what can be done on it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from gettext import NullTranslations
@@ -26,6 +26,7 @@ from immuni.app.secret import InstallationSecret
 from immuni.otp import Otp, grouped
 from immuni.web.static_files import StaticFiles
 from immuni.web.templates import templates_of
+from immuni.world.chronicle import without_repetition
 from immuni.world.guide import patient
 from immuni.world.place import Place
 from immuni.world.sight import Inhabitant
@@ -33,7 +34,7 @@ from immuni.world.world import World
 
 _STATIC_FOLDER: Final = Path(__file__).parent / "static"
 _DURATIONS: Final = {"1": "1 hour", "8": "8 hours", "24": "1 day"}
-_NIGHT: Final = frozenset({*range(21, 24), *range(6)})
+_NIGHT: Final = frozenset({*range(20, 24), *range(6)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class WorldPages:
             Route("/place", self.place, methods=["POST"]),
             Route("/time", self.time, methods=["POST"]),
             Route("/authorise", self.authorise, methods=["POST"]),
+            Route("/again", self.again, methods=["POST"]),
             Route("/phones/{label}/set-up", self.set_up, methods=["POST"]),
             Route("/phones/{label}/network", self.network, methods=["POST"]),
             Route("/phones/{label}/bluetooth", self.bluetooth, methods=["POST"]),
@@ -124,11 +126,16 @@ class WorldPages:
         await self.world.authorise()
         return self._done(request)
 
+    async def again(self, request: Request) -> Response:
+        """Begin the story anew, and show both phones as they are then."""
+        await self.world.start_again()
+        return self._done(request, opened=self.world.inhabitants)
+
     async def set_up(self, request: Request) -> Response:
         """Complete a phone's welcome pages, and show its home screen."""
         inhabitant = self._inhabitant(request)
         await self.world.set_up(inhabitant)
-        return self._done(request, opened=inhabitant)
+        return self._done(request, opened=[inhabitant])
 
     async def network(self, request: Request) -> Response:
         """Let a phone reach the servers, or not."""
@@ -148,7 +155,7 @@ class WorldPages:
                 return each
         raise HTTPException(HTTPStatus.NOT_FOUND)
 
-    def _done(self, request: Request, *, opened: Inhabitant | None = None) -> Response:
+    def _done(self, request: Request, *, opened: Sequence[Inhabitant] = ()) -> Response:
         """Answer a script with what has changed, and a browser without scripts with the page."""
         if "hx-request" not in request.headers:
             return go_to("/")
@@ -169,12 +176,12 @@ class WorldPages:
             "is_night": local.hour in _NIGHT,
             "steps": steps,
             "upcoming": next((step for step in steps if not step.is_done), None),
-            "entries": [(_moment(each.at), each) for each in entries],
+            "entries": [(_moment(each.at), each) for each in without_repetition(entries)],
             "ill": ill,
             "code": None if ill.code is None else grouped(Otp(ill.code)),
             "is_authorised": ill.code is not None and ill.code == look.authorised,
         }
-        return {**shown, "digest": _digest(shown), "is_update": False, "opened": None}
+        return {**shown, "digest": _digest(shown), "is_update": False, "opened": ()}
 
     def _render(self, template: str, values: Mapping[str, object]) -> str:
         return self.templates.get_template(template).render(

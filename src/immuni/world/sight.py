@@ -1,11 +1,14 @@
 """What whoever stands in the world can see at one moment, as values."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, date, datetime, timedelta
+from itertools import zip_longest
 
 from immuni.app.phone import Phone
 from immuni.app.state import AtRisk, Positive, UserState
+from immuni.app.status import ServiceIssue
 from immuni.framework import Store
 from immuni.matching import PackedSightings
 from immuni.world.network import Network
@@ -14,6 +17,8 @@ from immuni.world.place import Place
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RPI_LENGTH = 16
 _BETWEEN_SCANS_US = 30_000_000
+_ENOUGH_SCANS = 4
+"""Phones listen every 3 to 5 minutes: so many times make a contact that counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +57,12 @@ class PhoneSeen:
         is_code_checked: Whether the servers have said that the code is authorised.
         scans: In how many scans it heard another phone, as far as it keeps them.
         identifiers: How many different identifiers it heard.
+        met_on: The first day, in UTC, on which it heard another phone for long enough to count.
         last_heard: When it heard the last one.
         chunk: The last chunk that it compared with what it heard.
         has_network: Whether it reaches the servers.
         has_bluetooth: Whether its radio is on.
+        is_paused: Whether its user takes a pause.
         is_active: Whether it broadcasts, listens and checks.
     """
 
@@ -67,10 +74,12 @@ class PhoneSeen:
     is_code_checked: bool = False
     scans: int = 0
     identifiers: int = 0
+    met_on: date | None = None
     last_heard: datetime | None = None
     chunk: int = 0
     has_network: bool = True
     has_bluetooth: bool = True
+    is_paused: bool = False
     is_active: bool = True
 
     @property
@@ -108,6 +117,7 @@ class WorldSeen:
 def seen(inhabitant: Inhabitant) -> PhoneSeen:
     """Look at a phone from outside and from within."""
     phone, heard = inhabitant.phone, inhabitant.store.sightings.all()
+    scans = scans_of(heard.seen_at_us)
     record, flow, status = phone.record, phone.flow, phone.status()
     return PhoneSeen(
         label=inhabitant.label,
@@ -116,30 +126,34 @@ def seen(inhabitant: Inhabitant) -> PhoneSeen:
         was_warned=bool(record.history),
         code=None if flow is None else flow.otp,
         is_code_checked=flow is not None and flow.is_checked,
-        scans=_scans(heard),
+        scans=len(scans),
         identifiers=_different(heard),
-        last_heard=_last(heard),
+        met_on=first_meeting(scans),
+        last_heard=scans[-1] if scans else None,
         chunk=record.last_processed_chunk or 0,
         has_network=inhabitant.network.is_up,
         has_bluetooth=phone.framework.is_bluetooth_on,
+        is_paused=ServiceIssue.PAUSED in status.issues,
         is_active=status.active,
     )
 
 
-def _scans(heard: PackedSightings) -> int:
-    """Return in how many scans this was heard: a scan hears a phone many times within seconds."""
-    times = sorted(heard.seen_at_us)
-    return bool(times) + sum(
-        later - earlier > _BETWEEN_SCANS_US for earlier, later in pairwise(times)
-    )
+def scans_of(seen_at_us: Iterable[int]) -> list[datetime]:
+    """Return when each scan heard something last: it hears a phone many times within seconds."""
+    times = sorted(seen_at_us)
+    return [
+        _EPOCH + timedelta(microseconds=time)
+        for time, later in zip_longest(times, times[1:])
+        if later is None or later - time > _BETWEEN_SCANS_US
+    ]
+
+
+def first_meeting(scans: Iterable[datetime]) -> date | None:
+    """Return the first day with scans enough for a contact that counts."""
+    days = Counter(scan.date() for scan in scans)
+    return min((day for day, count in days.items() if count >= _ENOUGH_SCANS), default=None)
 
 
 def _different(heard: PackedSightings) -> int:
     rpis = bytes(heard.rpis)
     return len({rpis[at : at + _RPI_LENGTH] for at in range(0, len(rpis), _RPI_LENGTH)})
-
-
-def _last(heard: PackedSightings) -> datetime | None:
-    if not heard.seen_at_us:
-        return None
-    return _EPOCH + timedelta(microseconds=max(heard.seen_at_us))

@@ -107,6 +107,20 @@ class World:
         await inhabitant.phone.set_up(PROVINCE)
         await self._watch()
 
+    async def start_again(self) -> None:
+        """Destroy what is stored on both phones, and begin the story anew; servers keep theirs."""
+        async with self._one_by_one, self._living.held():
+            self._put(Place.TOWN)
+            for each in self.inhabitants:
+                each.network.switch(up=True)
+                await each.phone.framework.switch_bluetooth(on=True)
+                await each.phone.delete_everything()
+            await self.inhabitants[1].phone.set_up(PROVINCE)
+            self._authorised = None
+            self._done = frozenset()
+            self._entries.clear()
+            self._seen = await self._noticed()
+
     def place(self, place: Place) -> None:
         """Lay the phones near each other or apart."""
         if place is self._place:
@@ -127,7 +141,7 @@ class World:
         text = (
             "has the network back, and catches up on what it missed."
             if on
-            else "lost the network. It goes on listening; it cannot download or upload."
+            else "lost the network: it cannot download or upload. What it hears needs no network."
         )
         self._tell(inhabitant.label, f"Phone {inhabitant.label} {text}")
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from immuni.app.state import AtRisk, Positive
-from immuni.world.chronicle import news
+from immuni.world.chronicle import news, without_repetition
+from immuni.world.place import Place
 from tests.unit.world.seen import NOON, a_phone, a_world
 
 TODAY = NOON.date()
@@ -21,13 +22,44 @@ def test_what_was_heard_is_summed_up_after_a_while_and_else_told_once() -> None:
     assert len(news(a_world(), after)) == 1
 
 
+def test_what_nobody_learnt_is_told_once() -> None:
+    entry = news(a_world(), a_world(b=a_phone("B", scans=3)))[0]
+
+    first, second = without_repetition([entry, entry])
+
+    assert first == entry
+    assert (second.text, second.unlearnt) == (entry.text, "")
+
+
+def test_phones_that_lay_near_each_other_in_vain_say_why() -> None:
+    after = a_world(
+        a_phone("A", has_bluetooth=False), a_phone("B", is_paused=True), place=Place.NEAR
+    )
+    apart = a_world(a_phone("A", has_bluetooth=False), place=Place.TOWN)
+
+    (told,) = news(after, after, after_a_while=True)
+
+    assert told.text == (
+        "The phones did not hear each other: phone A has Bluetooth off and phone B takes a pause."
+    )
+    assert news(after, after) == []
+    assert news(apart, apart, after_a_while=True) == []
+
+
+def test_a_pause_and_its_end_are_told() -> None:
+    at_work, paused = a_world(), a_world(b=a_phone("B", is_paused=True))
+
+    assert news(at_work, paused)[0].text == "Phone B takes a pause: it neither sends nor hears."
+    assert news(paused, at_work)[0].text == "Phone B goes on."
+
+
 def test_an_upload_tells_what_nobody_learns_of_it() -> None:
     before = a_world(a_phone("A", code="X", is_code_checked=True))
     after = a_world(a_phone("A", user=Positive(TODAY)))
 
     (told,) = news(before, after)
 
-    assert told.text == "Phone A uploaded its daily keys, with its user's consent."
+    assert told.text.startswith("Phone A uploaded its daily keys, with its user's consent.")
     assert "whom they met" in told.unlearnt
 
 

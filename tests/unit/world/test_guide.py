@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from immuni.app.state import AtRisk, Positive
-from immuni.world.guide import ENOUGH_SCANS, patient, story
+from immuni.world.guide import patient, story
 from immuni.world.place import Place
 from immuni.world.sight import WorldSeen
 from tests.unit.world.seen import NOON, a_phone, a_world
 
-MET = {"scans": ENOUGH_SCANS, "last_heard": NOON}
+MET = {"scans": 4, "met_on": NOON.date(), "last_heard": NOON}
 TOMORROW = NOON + timedelta(days=1)
 ILL = Positive(TOMORROW.date())
 
@@ -61,6 +61,12 @@ def test_the_key_of_the_meeting_is_free_two_hours_after_midnight() -> None:
 
     assert next_step(a_world(b=b, now=free - timedelta(seconds=1))) == "part"
     assert next_step(a_world(b=b, now=free)) == "code"
+
+
+def test_phones_that_stay_together_for_days_need_not_part() -> None:
+    b = a_phone("B", scans=400, met_on=NOON.date(), last_heard=TOMORROW)
+
+    assert next_step(a_world(b=b, now=TOMORROW, place=Place.NEAR)) == "code"
 
 
 def test_whoever_reports_on_the_day_of_the_meeting_is_told_to_wait_a_day() -> None:
