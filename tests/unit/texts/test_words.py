@@ -28,10 +28,12 @@ QUOTES: Final = {
 ANY_QUOTE: Final = re.compile('[„“”«»"‹›‘]')
 BARE_SPACE: Final = re.compile(" [?!;:»]|« ")
 NOT_SAID: Final = {
-    "de": r"zufällige Codes|riskante\w* Kontakt|das internet|Arbeiter|Nutzer\b|Ihr Arzt",
+    "de": r"zufällige Codes|riskante\w* Kontakt|das internet|Nutzer\b|Ihr Arzt|Codes[^.,:]* aus\b",
     "en": r"\bInternet\b|\blisten|\bhears?\b|(?:old to|longer) protect|protecting you",
-    "es": r"\bInternet\b|operador|enfermo\b|estoy (?:vacunado|obligado)|encendido|apagado",
-    "fr": r"\binternet\b|[Oo]pérateur|(?:êtes|suis) (?:testé|guéri|vacciné)|vous a alerté|Notice",
+    "es": r"\bInternet\b|operador|enfermo\b|estoy (?:vacunado|obligado)"
+    r"|encendido|apagado|[tm][ui] médico",
+    "fr": r"\binternet\b|[Oo]pérateur|(?:êtes|suis) (?:testé|guéri|vacciné)"
+    r"|vous a alerté|vertiss|Notice",
     "it": r"\bInternet\b|[Oo]perator[ei]\b|[Nn]ulla è pers|(?:sei|sono|sarai) (?:stato|guarito)",
 }
 """Second names, second spellings, and what speaks to men only; none may come back."""
