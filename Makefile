@@ -154,6 +154,11 @@ pictures: setup .venv/.development ## Take the pictures of the App's screens in 
 	@scripts/install-tools browser
 	$(python) -m tests.integration.app.pictures docs/pictures/app
 
+.PHONY: icons
+icons: setup .venv/.development ## Draw the App's icons as PNG files anew, from the SVG
+	@scripts/install-tools browser
+	$(python) -m tests.integration.app.icons src/immuni/app/pages/static/icons
+
 .PHONY: proto
 proto: setup .venv/.development ## Generate the code for the export file's messages
 	PATH="$$PWD/.venv/bin:$$PATH" $(python) -m grpc_tools.protoc --proto_path=src --python_out=src \

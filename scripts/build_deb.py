@@ -116,7 +116,17 @@ def _place_files(stage: Path, *, version: str, machine: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_filled(source.read_text(), values))
         path.chmod(mode)
+    _place_icons(stage)
     _run("gzip", "--best", "--no-name", stage / "usr/share/man/man1/immuni.1")
+
+
+def _place_icons(stage: Path) -> None:
+    """Put the icon where desktops look for it that take no SVG."""
+    for size in (192, 512):
+        path = stage / f"usr/share/icons/hicolor/{size}x{size}/apps/immuni.png"
+        path.parent.mkdir(parents=True)
+        shutil.copyfile(ROOT / f"src/immuni/app/pages/static/icons/{size}.png", path)
+        path.chmod(0o644)
 
 
 def _filled(text: str, values: dict[str, str]) -> str:

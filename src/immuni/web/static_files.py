@@ -25,10 +25,11 @@ _PATH: Final = "/static/{name:path}"
 _CONTENT_TYPES: Final[Mapping[str, str]] = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
-# Fonts are packed already.
+# Fonts and pictures of pixels are packed already.
 _PACKED: Final = frozenset({".css", ".js", ".svg"})
 _GZIP: Final = {"content-encoding": "gzip", "vary": "accept-encoding"}
 _FOR_EVER: Final = "public, max-age=31536000, immutable"

@@ -13,6 +13,12 @@ from starlette.routing import Route
 MANIFEST_PATH: Final = "/manifest.webmanifest"
 _PAPER: Final = "#f6f2ea"
 """As the light scheme has it; browsers know one colour for both until a page is there."""
+
+
+def _icon(name: str, sizes: str, kind: str, *, purpose: str = "any") -> dict[str, str]:
+    return {"src": f"/static/{name}", "sizes": sizes, "type": kind, "purpose": purpose}
+
+
 _MANIFEST: Final = {
     "id": "/",
     "name": "Immuni",
@@ -24,7 +30,11 @@ _MANIFEST: Final = {
     "theme_color": _PAPER,
     "categories": ["health", "medical"],
     "icons": [
-        {"src": "/static/icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}
+        _icon("icon.svg", "any", "image/svg+xml"),
+        # For what takes no SVG; a system that cuts icons to a shape of its own takes the last.
+        _icon("icons/192.png", "192x192", "image/png"),
+        _icon("icons/512.png", "512x512", "image/png"),
+        _icon("icons/maskable-512.png", "512x512", "image/png", purpose="maskable"),
     ],
 }
 
