@@ -13,6 +13,11 @@ def shape(document: Document, language: str) -> list[str]:
     return re.findall(r"<(h1|h2|p|ul|li|strong)>", as_html(document, language))
 
 
+def numbers(text: str) -> list[str]:
+    """Return the numbers in a text: days, ages, the one to call."""
+    return sorted(re.findall(r"\d+", text))
+
+
 def test_there_are_texts_in_every_language_of_the_app() -> None:
     assert set(LANGUAGES) == set(APP_LANGUAGES)
 
@@ -25,6 +30,14 @@ def test_every_language_answers_the_same_questions(language: str) -> None:
     assert len({each.title for each in asked}) == len(asked)
     assert all(each.content for each in asked)
     assert all("\n#" not in each.content for each in asked)
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_every_language_answers_with_the_same_numbers(language: str) -> None:
+    for own, english in zip(questions(language), questions("en"), strict=True):
+        assert numbers(own.content) == numbers(english.content), english.title
+    for document in Document:
+        assert numbers(as_html(document, language)) == numbers(as_html(document, "en"))
 
 
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))

@@ -58,6 +58,15 @@ def test_every_translation_has_the_placeholders_of_its_text(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
+def test_every_translation_says_the_numbers_of_its_text(code: str) -> None:
+    for message in catalogue(code):
+        if message.id:
+            numbers = sorted(re.findall(r"\d+", forms(message.id)[-1]))
+            for form in forms(message.string):
+                assert sorted(re.findall(r"\d+", form)) == numbers, message.id
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
 def test_the_compiled_catalogue_is_in_step_with_the_text(code: str) -> None:
     with (APP / f"locale/{code}/LC_MESSAGES/app.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
