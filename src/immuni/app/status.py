@@ -60,6 +60,7 @@ class PhoneStatus:
         failure: Why the latest check was not completed.
         key_storage: Where the key of the phone's data is kept, in words.
         paused_until: When a pause ends by itself; None where it does not, or there is none.
+        radio_error: What the radio says; None where it works.
     """
 
     user: UserState
@@ -68,6 +69,7 @@ class PhoneStatus:
     failure: CheckFailure | None
     key_storage: str
     paused_until: datetime | None = None
+    radio_error: str | None = None
 
     @property
     def active(self) -> bool:
@@ -99,6 +101,7 @@ def phone_status(
         failure=record.failure,
         key_storage=framework.key_storage,
         paused_until=framework.paused_until,
+        radio_error=framework.radio_error,
     )
 
 

@@ -68,7 +68,7 @@ def diagnostics(phone: Phone, language: Language) -> Iterator[str]:
         translatable("Obstacles"): faults or nothing,
         translatable("Last check"): nothing if checked is None else f"{checked:%Y-%m-%d %H:%M %Z}",
         translatable("Last fault"): status.failure or nothing,
-        translatable("Bluetooth says"): phone.framework.status().radio_error or nothing,
+        translatable("Bluetooth says"): status.radio_error or nothing,
         translatable("Settings"): nothing if stamp is None else str(stamp.version),
         translatable("Where your key is kept"): language.text(status.key_storage),
     }
