@@ -28,6 +28,10 @@ class NotificationKind(StrEnum):
     SERVICE_ENDED = "service_ended"
 
 
+URGENT: Final = frozenset({NotificationKind.RISK, NotificationKind.RISK_REMINDER})
+"""What stays on the screen until somebody has seen it."""
+
+
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the user is told.
 

@@ -23,6 +23,7 @@ from immuni.app.state import UserState, after_dismissal, after_recovery
 from immuni.app.status import PhoneStatus, phone_status
 from immuni.app.storage import AppStore
 from immuni.app.system import AskSystem, SystemFault
+from immuni.app.telling import Teller
 from immuni.app.upload import UploadDesk, UploadFlow
 from immuni.app.upload_errors import UploadOrderError
 from immuni.clock import Clock
@@ -41,6 +42,7 @@ class Phone:
         build: What is compiled in.
         clock: The device's clock.
         ending: What the phone does when the service ends.
+        teller: Hands out what the user is told.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Phone:
         """
         self.build = build
         self.clock = clock
+        self.teller = Teller(store)
         self._framework = framework
         self._store = store
         self._entropy = entropy

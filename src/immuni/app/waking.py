@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from immuni.app.notifications import Notification, untold
+from immuni.app.notifications import Notification
 from immuni.app.phone import Phone
 from immuni.app.reminders import reminded_of_onboarding
 from immuni.app.schedule import is_session_due, next_session, sooner_after
@@ -80,15 +80,5 @@ class Waking:
 
     async def _tell(self) -> None:
         """Show what was not shown yet; the user who has looked at the App knows it already."""
-        if self.store.record.unseen is None:
-            for latest in self.store.record.notifications[-1:]:
-                self._note(latest)
+        if not await self.phone.teller.tell(self.notifier.show):
             await self.notifier.withdraw()
-            return
-        for notification in untold(self.store.record.notifications, self.store.record.told):
-            if not await self.notifier.show(notification):
-                return
-            self._note(notification)
-
-    def _note(self, told: Notification) -> None:
-        self.store.update(lambda record: replace(record, told=told))

@@ -227,6 +227,7 @@ async def walk_own_data(positive: Phone, browser: Browser, see: See) -> None:
         await tour.visit("/settings", "settings", "Settings")
         await tour.visit("/settings/language", "settings-language", "Language")
         await tour.visit("/settings/province", "settings-province", "Your province")
+        await tour.visit("/settings/notifications", "settings-notifications", "Notifications")
         await tour.visit("/about", "about", "About Immuni")
         await tour.visit("/nothing", "lost", "There is nothing here")
         await tour.visit("/support", "help-without-contact", "Help")

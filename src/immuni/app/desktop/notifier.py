@@ -18,7 +18,7 @@ from jeepney.io.common import RouterClosed  # type: ignore[import-untyped]
 from jeepney.low_level import HeaderFields  # type: ignore[import-untyped]
 from jeepney.wrappers import new_method_call, unwrap_msg  # type: ignore[import-untyped]
 
-from immuni.app.notifications import Notification, NotificationKind
+from immuni.app.notifications import URGENT, Notification
 
 APP_NAME: Final = "Immuni"
 DESKTOP_ENTRY: Final = "immuni"
@@ -33,7 +33,6 @@ _PATIENCE: Final = timedelta(seconds=10)
 _AS_THE_SERVER_LIKES: Final = -1
 _NORMAL, _CRITICAL = 1, 2
 """Urgencies; what is critical stays on the screen until somebody has seen it."""
-_URGENT: Final = frozenset({NotificationKind.RISK, NotificationKind.RISK_REMINDER})
 _CLICK: Final = "default"
 # What a bus that is gone, or a server that is not there or refuses, comes out as.
 _FAILURES: Final = (
@@ -117,7 +116,7 @@ class DesktopNotifier:
         words = self.words(notification)
         older = (number for number, each in self._shown.items() if each.kind is notification.kind)
         replaced = next(older, 0)
-        urgency = _CRITICAL if notification.kind in _URGENT else _NORMAL
+        urgency = _CRITICAL if notification.kind in URGENT else _NORMAL
         (number,) = await connection.ask(
             "Notify",
             "susssasa{sv}i",

@@ -22,6 +22,7 @@ from immuni.app.pages.entrance import Entrance
 from immuni.app.pages.guard import Guard
 from immuni.app.pages.home import HomePages
 from immuni.app.pages.installing import manifest_route
+from immuni.app.pages.notifications import NotificationPages
 from immuni.app.pages.onboarding import OnboardingPages
 from immuni.app.pages.own_data import OwnDataPages
 from immuni.app.pages.presence import Presence
@@ -97,6 +98,7 @@ def create_pages(
     outside = [
         *entrance.routes(),
         *HomePages(screens).routes(),
+        *NotificationPages(screens).routes(),
         *(_before_the_end(route, phone) for route in OnboardingPages(screens).routes()),
         *ReadingPages(screens).routes(),
         *SupportPages(screens).routes(),

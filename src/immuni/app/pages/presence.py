@@ -7,6 +7,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from immuni.app.pages.notifications import UNTOLD_PATH
 from immuni.app.phone import Phone
 
 QUIET: Final = timedelta(minutes=10)
@@ -41,7 +42,7 @@ class Presence:
 
 
 def _is_of_a_person(scope: Scope) -> bool:
-    if scope["path"].startswith("/static/"):
+    if scope["path"].startswith("/static/") or scope["path"] == UNTOLD_PATH:
         return False
     is_fetched_by_page = scope["method"] == "GET" and "hx-request" in Headers(scope=scope)
     return not is_fetched_by_page
