@@ -22,6 +22,8 @@ class Build:
         analytics_url: Base URL of the analytics host.
         settings_keys: Pinned keys of the settings' signature, by id.
         tls: Trust roots and limits, as `pinned_tls` makes them.
+        lines: Base URLs, and where their hosts are reached instead: for a phone whose network
+            somebody wants to cut. The three above are named as they are reached already.
     """
 
     platform: Platform
@@ -31,6 +33,14 @@ class Build:
     analytics_url: str
     settings_keys: Mapping[str, EllipticCurvePublicKey] = field(repr=False)
     tls: ssl.SSLContext = field(repr=False)
+    lines: Mapping[str, str] = field(default_factory=dict)
+
+    def reached(self, address: str) -> str:
+        """Return where an address is reached that a server has named."""
+        for base, line in self.lines.items():
+            if address.startswith(f"{base}/"):
+                return line + address.removeprefix(base)
+        return address
 
 
 def pinned_tls(authority: Path | None) -> ssl.SSLContext:

@@ -127,7 +127,9 @@ class PublicHost:
             raise UnexpectedAnswerError("an address of another scheme")
         known = {"If-None-Match": tag} if tag else {}
         try:
-            return await self._fetch(address, max_bytes=MAX_QUESTIONS_BYTES, headers=known)
+            return await self._fetch(
+                self._build.reached(address), max_bytes=MAX_QUESTIONS_BYTES, headers=known
+            )
         except _RefusedError as error:
             if tag and error.status == HTTPStatus.NOT_MODIFIED:
                 return None

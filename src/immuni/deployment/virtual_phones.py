@@ -4,8 +4,8 @@ Where a story begins with a past, they live through it in compressed time, and t
 clock.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Final
@@ -99,6 +99,8 @@ class PhoneMaker:
         air: Where they stand.
         clock: The clock that they share.
         entropy: Their randomness.
+        lines: Where they reach each host instead, by its base URL: these three, and whatever
+            address a server names.
     """
 
     layout: Layout
@@ -108,6 +110,7 @@ class PhoneMaker:
     air: VirtualAir
     clock: Clock
     entropy: Entropy
+    lines: Mapping[str, str] = field(default_factory=dict)
 
     async def make(self, name: str, *, platform: Platform = Platform.ANDROID) -> VirtualPhone:
         """Make the phone `name`, or take it up where it was left.
@@ -143,12 +146,16 @@ class PhoneMaker:
         return Build(
             platform=platform,
             number=BUILD_NUMBER,
-            get_url=self.get_url,
-            upload_url=self.upload_url,
-            analytics_url=self.analytics_url,
+            get_url=self._reached(self.get_url),
+            upload_url=self._reached(self.upload_url),
+            analytics_url=self._reached(self.analytics_url),
             settings_keys=keyring_of(self.layout).settings_keys(),
             tls=pinned_tls(None),
+            lines=self.lines,
         )
+
+    def _reached(self, url: str) -> str:
+        return self.lines.get(url, url)
 
     def _vouchers(self, name: str, platform: Platform) -> Vouchers:
         """Return what a real phone would have of its platform."""

@@ -11,7 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from immuni.app.server import UnexpectedAnswerError, open_public_host
+from immuni.app.transport import ServerUnreachableError
 from immuni.texts import questions
+from immuni.world.network import open_network
 from tests.integration.app.browser import browsing
 from tests.integration.app.serving import listening
 from tests.integration.app.world import World
@@ -36,6 +38,25 @@ class QuestionHost:
         tag = request.headers.get("if-none-match", "")
         self.asked.append((request.path_params["language"], tag))
         return Response(status_code=304) if tag == '"1"' else self.answer
+
+
+async def test_a_network_that_is_lost_carries_no_questions_either(world: World) -> None:
+    host = QuestionHost()
+    async with (
+        listening(lambda _port: host.app()) as port,
+        open_network({"texts": f"http://127.0.0.1:{port}"}) as network,
+    ):
+        named = f"http://127.0.0.1:{port}"
+        build = replace(world.build(), lines={named: network.urls["texts"]})
+        async with open_public_host(build, clock=world.clock) as public:
+            network.switch(up=False)
+            with pytest.raises(ServerUnreachableError):
+                await public.questions(f"{named}/de", tag="")
+            assert host.asked == []
+
+            network.switch(up=True)
+            assert await public.questions(f"{named}/de", tag="") is not None
+    assert host.asked == [("de", "")]
 
 
 async def test_the_newest_questions_are_fetched_once_a_day_in_all_languages_alike(

@@ -80,14 +80,8 @@ async def _inhabitant(number: int, maker: PhoneMaker, wiring: Wiring) -> AsyncIt
     name = PHONE_NAMES[number]
     hosts: dict[str, str] = {role: wiring.deployment.url_of(role) for role in _PUBLIC_HOSTS}
     async with open_network(hosts) as network:
-        urls = network.urls
-        connected = replace(
-            maker,
-            get_url=urls[Role.GET],
-            upload_url=urls[Role.UPLOAD],
-            analytics_url=urls[Role.ANALYTICS],
-        )
-        made = await connected.make(name)
+        lines = {url: network.urls[role] for role, url in hosts.items()}
+        made = await replace(maker, lines=lines).make(name)
         try:
             if number > 0 and not made.phone.record.onboarding:
                 await made.phone.set_up(PROVINCE)
