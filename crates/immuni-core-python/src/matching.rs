@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::numbers::{Column, Octets, Uint32, native_bytes};
+use crate::numbers::{Blocks, Column, Octets, Uint32, native_bytes};
 use crate::refusal::{Answer, Refusal};
 
 /// Places of key and sighting, 64 bits each, and the interval of each identifier, 32 bits.
@@ -33,7 +33,7 @@ impl Index {
     #[new]
     fn new(
         py: Python<'_>,
-        rpis: Octets<'_>,
+        rpis: Blocks<'_>,
         intervals: Column<u32>,
         tolerance: Uint32,
     ) -> Answer<Self> {
@@ -42,9 +42,14 @@ impl Index {
     }
 
     /// Add further sightings, whose places follow those that are there.
-    fn append(&mut self, py: Python<'_>, rpis: Octets<'_>, intervals: Column<u32>) -> Answer<()> {
+    fn append(&mut self, py: Python<'_>, rpis: Blocks<'_>, intervals: Column<u32>) -> Answer<()> {
         py.detach(|| self.0.append(rpis.as_slice(), &intervals.0))?;
         Ok(())
+    }
+
+    /// Forget the sightings of before `interval`; the places of the others stay theirs.
+    fn forget_before(&mut self, py: Python<'_>, interval: Uint32) {
+        py.detach(|| self.0.forget_before(interval.0));
     }
 
     /// Return the number of sightings.
@@ -65,7 +70,7 @@ impl Index {
     fn match_keys<'py>(
         &self,
         py: Python<'py>,
-        key_data: Octets<'_>,
+        key_data: Blocks<'_>,
         rolling_starts: Column<u32>,
         rolling_periods: Octets<'_>,
         threads: Uint32,
@@ -84,7 +89,7 @@ impl Index {
     fn matched_keys<'py>(
         &self,
         py: Python<'py>,
-        key_data: Octets<'_>,
+        key_data: Blocks<'_>,
         rolling_starts: Column<u32>,
         rolling_periods: Octets<'_>,
         threads: Uint32,
@@ -103,7 +108,7 @@ impl Index {
     fn match_preliminary_keys<'py>(
         &self,
         py: Python<'py>,
-        key_data: Octets<'_>,
+        key_data: Blocks<'_>,
         day_numbers: Column<u32>,
         threads: Uint32,
         progress: Option<Py<PyAny>>,

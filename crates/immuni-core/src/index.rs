@@ -22,7 +22,8 @@ pub struct Index {
     days: Vec<Day>,
     /// Intervals near which anything was heard at all: ascending, apart from each other.
     heard: Vec<Range<u32>>,
-    count: u32,
+    /// The place of the sighting that comes next.
+    next: u32,
 }
 
 /// A stretch of time: what was heard in it, and what identifiers of it were.
@@ -57,7 +58,7 @@ impl Index {
             hash: Hash::drawn(),
             days: Vec::new(),
             heard: Vec::new(),
-            count: 0,
+            next: 0,
         };
         index.append(rpis, intervals)?;
         Ok(index)
@@ -74,29 +75,54 @@ impl Index {
     /// Grows with the sightings of the days that are touched, not with those of others.
     pub fn append(&mut self, rpis: &[u8], intervals: &[u32]) -> Result<(), Error> {
         check_packed("rpis", rpis, "sightings", intervals.len())?;
-        let count = u32::try_from(intervals.len())
+        let next = u32::try_from(intervals.len())
             .ok()
-            .and_then(|more| self.count.checked_add(more))
+            .and_then(|more| self.next.checked_add(more))
             .ok_or(Error::TooManySightings)?;
         let occasions = occasions(intervals);
         self.add_days(&occasions);
         let touched = self.distribute(rpis, intervals);
         self.renew_candidates(&touched);
         self.hear(&occasions);
-        self.count = count;
+        self.next = next;
         Ok(())
+    }
+
+    /// Forgets the sightings of before `interval`; the places of the others stay theirs.
+    ///
+    /// # Complexity
+    ///
+    /// Grows with the number of days, and with what was heard on the day of `interval`.
+    pub fn forget_before(&mut self, interval: u32) {
+        let mut touched = Vec::new();
+        for (place, day) in self.days.iter_mut().enumerate() {
+            if day.forget_before(interval) {
+                touched.push(place);
+            }
+        }
+        self.renew_candidates(&touched);
+        self.days.retain(|day| !day.is_empty());
+        // Of what lies near forgotten sightings alone some is left: there is nothing to be found.
+        let first = *self.spans.near(interval).start();
+        for range in &mut self.heard {
+            range.start = range.start.max(first);
+        }
+        self.heard.retain(|range| !range.is_empty());
     }
 
     /// The number of sightings.
     #[must_use]
     pub fn len(&self) -> usize {
-        usize::try_from(self.count).unwrap_or(usize::MAX)
+        self.days
+            .iter()
+            .map(|day| day.table.records().len())
+            .fold(0, usize::saturating_add)
     }
 
     /// Whether there are no sightings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.len() == 0
     }
 
     /// The memory that the sightings take, in bytes.
@@ -187,7 +213,7 @@ impl Index {
     /// Puts sightings into the tables of their days, and returns the places of these.
     fn distribute(&mut self, rpis: &[u8], intervals: &[u32]) -> Vec<usize> {
         let mut records: Vec<Vec<Record>> = self.days.iter().map(|_| Vec::new()).collect();
-        let places = self.count..;
+        let places = self.next..;
         for ((rpi, &interval), place) in blocks(rpis).zip(intervals).zip(places) {
             let day = self.place_of(self.spans.day_of(interval));
             if let Some(records) = day.and_then(|day| records.get_mut(day)) {
@@ -273,6 +299,24 @@ impl Day {
                 few: Some(Vec::new()),
             },
         }
+    }
+
+    /// Forgets what was heard before `interval`, and tells whether there was any.
+    fn forget_before(&mut self, interval: u32) -> bool {
+        let records = self.table.records();
+        let later = records.iter().filter(|record| record.interval >= interval);
+        let later: Vec<Record> = later.copied().collect();
+        let some = later.len() < records.len();
+        if some {
+            self.table = Table::new(&later);
+        }
+        some
+    }
+
+    /// Whether nothing was heard that could belong to the day.
+    fn is_empty(&self) -> bool {
+        let nothing = self.candidates.few.as_ref().is_some_and(Vec::is_empty);
+        nothing && self.table.records().is_empty()
     }
 
     fn size(&self) -> usize {

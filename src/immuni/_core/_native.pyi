@@ -1,6 +1,6 @@
 from array import array
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from typing_extensions import Buffer
 
@@ -21,6 +21,13 @@ __all__ = [
 # (8 bits each), days since onset (64 bits each, 2 ** 31 where unknown).
 _KeyColumns: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
+# Type checkers learn only for Python 3.12 that a NumPy array shows its memory.
+class _Array(Protocol):
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
+
+_Column: TypeAlias = Buffer | _Array
+
 class MalformedMessageError(ValueError): ...
 
 _Progress: TypeAlias = Callable[[int], object]
@@ -28,30 +35,31 @@ _Progress: TypeAlias = Callable[[int], object]
 _Found: TypeAlias = tuple[bytes, bytes, bytes]
 
 class Index:
-    def __init__(self, rpis: Buffer, intervals: Buffer, tolerance: int) -> None: ...
-    def append(self, rpis: Buffer, intervals: Buffer) -> None: ...
+    def __init__(self, rpis: _Column, intervals: _Column, tolerance: int) -> None: ...
+    def append(self, rpis: _Column, intervals: _Column) -> None: ...
+    def forget_before(self, interval: int) -> None: ...
     def __len__(self) -> int: ...
     def size(self) -> int: ...
     def match_keys(
         self,
-        key_data: Buffer,
-        rolling_starts: Buffer,
-        rolling_periods: Buffer,
+        key_data: _Column,
+        rolling_starts: _Column,
+        rolling_periods: _Column,
         threads: int = 1,
         progress: _Progress | None = None,
     ) -> _Found: ...
     def matched_keys(
         self,
-        key_data: Buffer,
-        rolling_starts: Buffer,
-        rolling_periods: Buffer,
+        key_data: _Column,
+        rolling_starts: _Column,
+        rolling_periods: _Column,
         threads: int = 1,
         progress: _Progress | None = None,
     ) -> bytes: ...
     def match_preliminary_keys(
         self,
-        key_data: Buffer,
-        day_numbers: Buffer,
+        key_data: _Column,
+        day_numbers: _Column,
         threads: int = 1,
         progress: _Progress | None = None,
     ) -> _Found: ...

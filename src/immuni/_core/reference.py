@@ -166,7 +166,8 @@ class Index:
     def __init__(self, rpis: Octets, intervals: "array[int]", tolerance: int) -> None:
         _check_uint32(tolerance)
         self._tolerance = tolerance
-        self._heard: list[tuple[bytes, int]] = []
+        self._heard: dict[int, tuple[bytes, int]] = {}
+        self._next = 0
         self.append(rpis, intervals)
 
     def append(self, rpis: Octets, intervals: "array[int]") -> None:
@@ -176,7 +177,19 @@ class Index:
             ValueError: The lengths disagree; nothing was added.
         """
         heard = _unpack("rpis", rpis, "sightings", len(intervals))
-        self._heard += zip(heard, intervals, strict=True)
+        self._heard |= enumerate(zip(heard, intervals, strict=True), start=self._next)
+        self._next += len(heard)
+
+    def forget_before(self, interval: int) -> None:
+        """Forget the sightings of before `interval`; the places of the others stay theirs.
+
+        Raises:
+            ValueError: The number is out of its range.
+        """
+        _check_uint32(interval)
+        self._heard = {
+            place: (rpi, heard) for place, (rpi, heard) in self._heard.items() if heard >= interval
+        }
 
     def __len__(self) -> int:
         return len(self._heard)
@@ -272,7 +285,7 @@ class Index:
         if threads < 1:
             raise ValueError("threads must be at least 1")
         sightings_of: defaultdict[bytes, list[int]] = defaultdict(list)
-        for sighting, (rpi, _) in enumerate(self._heard):
+        for sighting, (rpi, _) in self._heard.items():
             sightings_of[rpi].append(sighting)
 
         matches = [

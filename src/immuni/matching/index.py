@@ -2,16 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from immuni import _core
+from immuni.keys import ENIntervalNumber
 from immuni.matching.packed import PackedSightings
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+Column: TypeAlias = "Buffer | NumPyArray"
 CLOCK_TOLERANCE_INTERVALS: Final = 12
 """Two hours by which the clocks of two phones may differ."""
+
+
+class NumPyArray(Protocol):
+    """A NumPy array: type checkers learn only for Python 3.12 that it shows its memory."""
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """Where the memory is, and what is in it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +51,8 @@ class SightingIndex:
     """Identifiers that were heard, found by published keys.
 
     Columns are taken from whatever shows its memory: `bytes`, `array`, a NumPy array. Those of
-    numbers have the width that is said; identifiers and keys have 16 bytes each, in one dimension
-    or two.
+    numbers have one dimension and the type that is said; identifiers and keys have 16 bytes each,
+    in the shape ``(n, 16)`` or in one dimension. They may have gaps, and are copied.
 
     Complexity:
         32 bytes a sighting, once there are some thousands; a million are indexed in about a tenth
@@ -53,8 +64,8 @@ class SightingIndex:
 
     def __init__(
         self,
-        rpis: "Buffer",
-        intervals: "Buffer",
+        rpis: Column,
+        intervals: Column,
         *,
         tolerance_intervals: int = CLOCK_TOLERANCE_INTERVALS,
     ) -> None:
@@ -67,6 +78,7 @@ class SightingIndex:
                 identifier.
 
         Raises:
+            TypeError: A column has another type, byte order or shape; the message says which.
             ValueError: The columns are not of one length.
         """
         self._index = _core.Index(rpis, intervals, tolerance_intervals)
@@ -84,10 +96,11 @@ class SightingIndex:
         """The memory that the sightings take."""
         return self._index.size()
 
-    def append(self, rpis: "Buffer", intervals: "Buffer") -> None:
+    def append(self, rpis: Column, intervals: Column) -> None:
         """Add sightings, whose places follow those that are there.
 
         Raises:
+            TypeError: As for a new index; nothing was added.
             ValueError: The columns are not of one length; nothing was added.
 
         Complexity:
@@ -95,11 +108,19 @@ class SightingIndex:
         """
         self._index.append(rpis, intervals)
 
+    def forget_before(self, interval: ENIntervalNumber) -> None:
+        """Drop what was heard before `interval`; the places of other sightings stay theirs.
+
+        Complexity:
+            Grows with the number of days, and with what was heard on the day of `interval`.
+        """
+        self._index.forget_before(interval)
+
     def match(
         self,
-        key_data: "Buffer",
-        rolling_starts: "Buffer",
-        rolling_periods: "Buffer",
+        key_data: Column,
+        rolling_starts: Column,
+        rolling_periods: Column,
         *,
         threads: int = 1,
         progress: Callable[[int], object] | None = None,
@@ -117,6 +138,7 @@ class SightingIndex:
                 What it raises ends the search, and so does an interrupt from the keyboard.
 
         Raises:
+            TypeError: A column has another type, byte order or shape; the message says which.
             ValueError: The columns are not of one length, or a number breaks a limit.
 
         Complexity:
@@ -129,9 +151,9 @@ class SightingIndex:
 
     def matched_keys(
         self,
-        key_data: "Buffer",
-        rolling_starts: "Buffer",
-        rolling_periods: "Buffer",
+        key_data: Column,
+        rolling_starts: Column,
+        rolling_periods: Column,
         *,
         threads: int = 1,
         progress: Callable[[int], object] | None = None,
@@ -159,8 +181,8 @@ class SightingIndex:
 
     def match_preliminary(
         self,
-        key_data: "Buffer",
-        day_numbers: "Buffer",
+        key_data: Column,
+        day_numbers: Column,
         *,
         threads: int = 1,
         progress: Callable[[int], object] | None = None,

@@ -261,6 +261,20 @@ def test_an_index_grows(core: ModuleType) -> None:
     assert index.matched_keys(TEK, ONE_START, DAY) == array("Q", [0]).tobytes()
 
 
+def test_an_index_forgets_what_was_heard_before_an_interval(core: ModuleType) -> None:
+    rpi = rpi_of(TEK, START)
+    index = core.Index(rpi * 3, array("I", [START - 1, START, START + 1]), TOLERANCE)
+
+    index.forget_before(START)
+    index.append(rpi, array("I", [START - 2]))
+    found = rows(*index.match_keys(TEK, ONE_START, DAY))
+    with pytest.raises(ValueError, match="32 bits"):
+        index.forget_before(2**32)
+
+    assert found == [(0, 1, START), (0, 2, START), (0, 3, START)]
+    assert len(index) == 3
+
+
 def test_whoever_waits_is_told_when_all_is_done_and_may_refuse(core: ModuleType) -> None:
     index = core.Index(rpi_of(TEK, START), ONE_START, TOLERANCE)
     told: list[int] = []

@@ -103,6 +103,45 @@ fn appending_bit_by_bit_comes_to_the_same_as_all_at_once() {
 }
 
 #[test]
+fn an_index_that_forgot_holds_what_was_heard_since_at_its_places() {
+    let (rpis, intervals) = drawn(2000, 4);
+    for from in [0, 1, 140, 144, 156, 300, 575, 576, 577] {
+        let mut index = Index::new(&rpis, &intervals, 12).unwrap();
+        index.forget_before(from);
+
+        let kept = blocks(&rpis).zip(&intervals).enumerate();
+        let kept: Vec<_> = kept.filter(|(_, (_, heard))| **heard >= from).collect();
+        assert_eq!(index.len(), kept.len());
+        assert_eq!(index.is_empty(), kept.is_empty());
+        for (place, (rpi, &heard)) in kept {
+            assert!(index.sightings_of(&rpi, heard).eq([place]));
+        }
+        let asked = (0..576).filter(|&made| index.parts(&(made..made + 1)).count() > 0);
+        let first = if from < 576 {
+            from.saturating_sub(12)
+        } else {
+            576
+        };
+        assert!(asked.eq(first..576));
+    }
+}
+
+#[test]
+fn what_comes_after_forgetting_takes_the_places_that_follow() {
+    let mut index = Index::new(&[[1; 16], [2; 16]].concat(), &[10, 300], 12).unwrap();
+    let emptied = |index: &Index| index.days.iter().map(|day| day.number).collect::<Vec<_>>();
+    index.forget_before(200);
+    assert_eq!(emptied(&index), [2]);
+
+    index.append(&[1; 16], &[301]).unwrap();
+    assert!(index.sightings_of(&[1; 16], 300).eq([2]));
+    assert!(index.sightings_of(&[2; 16], 300).eq([1]));
+
+    index.forget_before(u32::MAX);
+    assert_eq!((index.len(), index.size(), index.days.len()), (0, 0, 0));
+}
+
+#[test]
 fn a_sighting_takes_no_more_than_32_bytes_in_all() {
     for count in [20_000, 100_000, 150_000, 200_000] {
         let (rpis, intervals) = drawn(count, 14);
