@@ -12,9 +12,10 @@ import random
 import sqlite3
 import tempfile
 import time
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
@@ -22,10 +23,11 @@ from typing import Final, Protocol
 from immuni.crypto import AEM, RPI
 from immuni.entropy import SystemEntropy
 from immuni.framework import RETENTION, FileKeyStore, Store
-from immuni.matching import Sighting
+from immuni.matching import Sighting, SightingIndex
 
 BEGIN: Final = datetime(2020, 6, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
+INTERVAL_SECONDS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Database(Protocol):
 
     def load(self) -> int: ...
 
+    def index(self) -> int: ...
+
     def purge(self, before: datetime) -> None: ...
 
     def close(self) -> None: ...
@@ -62,6 +66,10 @@ class Phone:
 
     def load(self) -> int:
         return len(self._store.sightings.all())
+
+    def index(self) -> int:
+        with self._store.sightings.index() as index:
+            return len(index)
 
     def purge(self, before: datetime) -> None:
         self._store.purge(before + RETENTION)
@@ -96,6 +104,13 @@ class Plain:
 
     def load(self) -> int:
         return len(self._connection.execute("SELECT * FROM sighting ORDER BY seen_at").fetchall())
+
+    def index(self) -> int:
+        rpis, intervals = bytearray(), array("I")
+        for rpi, seen_at in self._connection.execute("SELECT rpi, seen_at FROM sighting"):
+            rpis += rpi
+            intervals.append(seen_at // INTERVAL_SECONDS)
+        return len(SightingIndex(rpis, intervals))
 
     def purge(self, before: datetime) -> None:
         with self._connection:
@@ -155,6 +170,8 @@ UNITS: Final = {
     "size": "bytes/sighting",
     "open": "s",
     "load": "s",
+    "index": "s",
+    "index anew": "s",
     "purge a day": "s",
 }
 
@@ -173,8 +190,14 @@ def work_of(
     with closing(database):
         with timed("load", taken):
             loaded = database.load()
-        if loaded != sum(map(len, days)):
+        with timed("index", taken):
+            indexed = database.index()
+        if {loaded, indexed} != {sum(map(len, days))}:
             raise SystemExit(f"{kind.__name__} lost sightings")
+        # The phone keeps its index, and takes in what it heard since.
+        database.add([replace(days[-1][-1], seen_at=days[-1][-1].seen_at + timedelta(minutes=5))])
+        with timed("index anew", taken):
+            database.index()
         with timed("purge a day", taken):
             database.purge(BEGIN + DAY)
     return taken

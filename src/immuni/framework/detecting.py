@@ -9,11 +9,12 @@ from typing import Final
 import msgspec
 
 from immuni.export import VerificationKey
-from immuni.framework.detection import Contact, Contacts, find_contacts
+from immuni.framework.detection import Contact, Contacts, contacts_among, published_keys
 from immuni.framework.refusals import DetectionQuotaError
 from immuni.framework.store import Store
 from immuni.framework.store.results import DetectionKind, KeyTag, TaggedWindow
-from immuni.matching import supersedes
+from immuni.keys import PackedKeys
+from immuni.matching import SightingIndex, places_heard, supersedes
 from immuni.risk import (
     DailySummariesConfiguration,
     DailySummary,
@@ -123,18 +124,26 @@ class Detecting:
         held, most = self._store.results.held_on(now.astimezone(UTC).date(), kind), _QUOTAS[kind]
         if held >= most:
             raise DetectionQuotaError(f"at most {most} detections a UTC day, {held} were held")
-        contacts = await asyncio.to_thread(
-            find_contacts,
-            tuple(exports),
-            self._store.sightings.all(),
-            verification_keys=self._verification_keys,
-        )
+        contacts = await self._found(exports)
         results = self._store.results
         if contacts.revoked:
             results.take_back([results.tag_of(each) for each in contacts.revoked], now=now)
         revoked = results.revoked_among([self._tag(contact) for contact in contacts.found])
         found = tuple(each for each in contacts.found if self._tag(each) not in revoked)
         return replace(contacts, found=found)
+
+    async def _found(self, exports: Sequence[bytes]) -> Contacts:
+        """Match in a thread, with the index that is kept, and read only what it names."""
+        sightings = self._store.sightings
+
+        def recognised(index: SightingIndex) -> tuple[PackedKeys, memoryview]:
+            keys = published_keys(exports, self._verification_keys)
+            return keys, places_heard(keys, index)
+
+        with sightings.index() as index:
+            keys, places = await asyncio.to_thread(recognised, index)
+            heard = sightings.scans_of(places)
+        return await asyncio.to_thread(contacts_among, keys, heard)
 
     def _tag(self, contact: Contact) -> KeyTag:
         return self._store.results.tag_of(contact.key_data)

@@ -63,10 +63,34 @@ def find_contacts(
     Raises:
         RefusedExportError: Some file is damaged, or not signed by a pinned key.
     """
+    return contacts_among(published_keys(exports, verification_keys), sightings)
+
+
+def published_keys(
+    exports: Sequence[bytes], verification_keys: Sequence[VerificationKey]
+) -> PackedKeys:
+    """Return the keys of all files, revised keys last.
+
+    Args:
+        exports: TEK Chunk files, in the order of publication.
+        verification_keys: The keys that are trusted; one good signature is enough.
+
+    Raises:
+        RefusedExportError: Some file is damaged, or not signed by a pinned key.
+    """
     files = [_verified(position, data, verification_keys) for position, data in enumerate(exports)]
-    keys = PackedKeys.joined(
+    return PackedKeys.joined(
         [*(file.keys for file in files), *(file.revised_keys for file in files)]
     )
+
+
+def contacts_among(keys: PackedKeys, sightings: Sequence[Sighting]) -> Contacts:
+    """Match keys and tell what became of them.
+
+    Args:
+        keys: In the order of publication, revised keys last.
+        sightings: What the phone heard, or at least all that it heard of these keys.
+    """
     found = [Contact(keys[each.key_index].tek.key_data, each) for each in match(keys, sightings)]
     revoked = [
         keys[place].tek.key_data

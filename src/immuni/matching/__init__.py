@@ -12,6 +12,7 @@ from immuni.matching.recognition import (
     LONGEST_BROADCAST,
     Heard,
     Match,
+    places_heard,
     recognise,
 )
 from immuni.matching.recorded import RecordedSighting, read_preliminary_keys, read_sightings
@@ -47,6 +48,7 @@ __all__ = [
     "attenuation_db",
     "keys_in_force",
     "match",
+    "places_heard",
     "plausible_metadata",
     "read_preliminary_keys",
     "read_sightings",

@@ -89,6 +89,23 @@ def recognise(
     return _without_replays(matches, columns.seen_at_us)
 
 
+def places_heard(keys: PackedKeys, index: SightingIndex) -> memoryview:
+    """Find the sightings of the identifiers of `keys`, replays included.
+
+    Whoever keeps an index for long, but sightings elsewhere, learns which ones `recognise` has to
+    be given, to find in them what it would find in all.
+
+    Args:
+        keys: In the order of publication, revised keys last.
+        index: Of any number of sightings.
+
+    Returns:
+        The place of each, 64 bits unsigned; of those that several keys made, several times.
+    """
+    _, found = _found_in_force(keys, index)
+    return found.sightings
+
+
 def _columns(sightings: Sequence[Heard]) -> _Columns:
     if isinstance(sightings, PackedSightings):
         return _Columns(sightings.rpis, sightings.seen_at_us)
@@ -119,18 +136,21 @@ def _packed(keys: Sequence[DiagnosisKey] | Sequence[PreliminaryDiagnosisKey]) ->
 
 
 def _matches_of_final(keys: PackedKeys, index: SightingIndex) -> list[Match]:
+    return _matches(*_found_in_force(keys, index))
+
+
+def _found_in_force(keys: PackedKeys, index: SightingIndex) -> tuple[list[int], FoundColumns]:
+    """Return the places of keys that count, and what was heard of these."""
     matched = index.matched_keys(keys.key_data, keys.rolling_starts, keys.rolling_periods)
-    if not matched:
-        return []
     # A hostile file holds thousands of copies of a key, a flooded log thousands of its sightings:
     # before sightings are listed, one copy is left.
-    places = sorted(keys_in_force(keys, among=matched))
+    places = sorted(keys_in_force(keys, among=matched)) if matched else []
     found = index.match(
         b"".join(key_data_at(keys, places)),
         array("I", [keys.rolling_starts[place] for place in places]),
         bytes(keys.rolling_periods[place] for place in places),
     )
-    return _matches(places, found)
+    return places, found
 
 
 def _matches_of_preliminary(

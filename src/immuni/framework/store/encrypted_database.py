@@ -68,6 +68,7 @@ class EncryptedDatabase:
         """
         self._path = path
         self._key = key
+        self._rollbacks = 0
         self._secure_delete = secure_delete
         with typed_file_faults():
             path.touch(mode=0o600)
@@ -116,8 +117,12 @@ class EncryptedDatabase:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make all changes inside, or none of them."""
-        with self._typed_faults(), self._connection:
-            yield
+        try:
+            with self._typed_faults(), self._connection:
+                yield
+        except BaseException:
+            self._rollbacks += 1
+            raise
 
     @contextmanager
     def deletion(self) -> Iterator[None]:
@@ -152,6 +157,11 @@ class EncryptedDatabase:
             self.checkpoint()
             self.execute(f"PRAGMA application_id = {_CLEAN}")
         self.checkpoint()
+
+    @property
+    def rollbacks(self) -> int:
+        """Number of transactions that came to nothing since the file was opened."""
+        return self._rollbacks
 
     @property
     def total_changes(self) -> int:

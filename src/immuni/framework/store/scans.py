@@ -34,6 +34,11 @@ def first_id(second: int) -> int:
     return second << _PLACE_BITS
 
 
+def second_of(row_id: int) -> int:
+    """Return the second of the time since 1970 with which a row begins."""
+    return row_id >> _PLACE_BITS
+
+
 def scan_rows(
     sightings: Sequence[Sighting], since_scan: timedelta | None = None
 ) -> Iterator[tuple[int, Row]]:
