@@ -218,7 +218,7 @@ def test_the_index_of_a_cancelled_search_is_left_to_its_thread(store: Store) -> 
         left = index
         raise CancelledError
 
-    store.sightings.purge(NOON + MINUTE)
+    store.sightings.purge(NOON + 10 * MINUTE)
 
     assert len(left) == 2
     assert found_in(store) == [an_acquaintance(NOON + DAY)]
