@@ -53,6 +53,14 @@ setup: .venv/.installed ## Set up what is missing to run the system
 		--require-hashes --requirement $<
 	@touch $@
 
+# What builds and checks wheels, likewise.
+.venv/.wheels: requirements-wheels.lock .venv/.created
+	@echo 'Installing the packages of $<'
+	@umask 022 && $(python) -m venv --clear .venv/wheels
+	@umask 022 && .venv/wheels/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement $<
+	@touch $@
+
 # The stamp alone does not tell when the library is gone.
 ifeq ($(wildcard src/immuni/_core/_native*.so),)
 .PHONY: .venv/.installed
@@ -126,6 +134,10 @@ deb: setup .venv/.development ## Build the Debian package of daemon and App into
 	@mkdir -p dist
 	scripts/check-deb "$$($(python) scripts/build_deb.py dist | tail -1)"
 
+.PHONY: wheels
+wheels: .venv/.wheels ## Build wheels for Linux on x86-64 and aarch64 into dist/; targets=… for some
+	scripts/build-wheels dist $(targets)
+
 # --- Working on it.
 
 .PHONY: format
@@ -140,6 +152,7 @@ lock: .venv/.development ## Lock the Python packages anew; upgrade=--upgrade tak
 	$(call compile,requirements-dev.lock,pyproject.toml --group dev --constraints requirements.lock)
 	$(call compile,requirements-s3.lock,--group s3)
 	$(call compile,requirements-oidc.lock,--group oidc)
+	$(call compile,requirements-wheels.lock,--group wheels)
 
 # The locks hold for every Python and machine, and name no host.
 compile = .venv/bin/uv pip compile $(2) $(upgrade) --quiet --universal --python-version 3.11 \

@@ -16,7 +16,11 @@ from packaging.utils import canonicalize_name
 
 ROOT: Final = Path(__file__).parents[1]
 LOCKS: Final = {"requirements.lock": ["build"], "requirements-dev.lock": ["build", "dev"]}
-APART: Final = {"requirements-s3.lock": ["s3"], "requirements-oidc.lock": ["oidc"]}
+APART: Final = {
+    "requirements-s3.lock": ["s3"],
+    "requirements-oidc.lock": ["oidc"],
+    "requirements-wheels.lock": ["build", "wheels"],
+}
 """Locks of environments that the project itself is not installed in."""
 
 
