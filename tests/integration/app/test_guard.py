@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from immuni.app.pages.guard import MAX_FORM_BYTES
@@ -80,13 +82,22 @@ async def test_every_answer_forbids_what_no_page_needs(phone: Phone) -> None:
         assert answer.headers["referrer-policy"] == "same-origin"
 
 
-async def test_pages_are_kept_nowhere_and_pictures_are_asked_for_again(phone: Phone) -> None:
+async def test_pages_are_kept_nowhere_and_pictures_under_their_mark_alone(
+    phone: Phone,
+) -> None:
     async with browsing(phone) as browser:
         page = await browser.get("/")
         style = await browser.get("/static/tokens.css")
         library = await browser.get("/static/htmx.min.js")
 
+        marked = re.findall(r'"(/static/[^"]+\?\w+)"', page.text)
+        kept = [(await browser.get(path)).headers["cache-control"] for path in marked]
+        stale = await browser.get("/static/tokens.css?of-before")
+
     assert page.headers["cache-control"] == "no-store"
+    assert len(marked) >= 7
+    assert all("immutable" in each for each in kept)
+    assert "no-cache" in stale.headers["cache-control"]
     assert style.headers["cache-control"] == "no-cache"
     assert [style.status_code, library.status_code] == [200, 200]
 

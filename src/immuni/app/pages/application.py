@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -27,7 +26,7 @@ from immuni.app.pages.onboarding import OnboardingPages
 from immuni.app.pages.own_data import OwnDataPages
 from immuni.app.pages.presence import Presence
 from immuni.app.pages.reading import ReadingPages
-from immuni.app.pages.screens import Screens
+from immuni.app.pages.screens import Screens, static_files
 from immuni.app.pages.service import ServicePages
 from immuni.app.pages.settings import SettingsPages
 from immuni.app.pages.support import SupportPages
@@ -36,11 +35,9 @@ from immuni.app.phone import Phone
 from immuni.app.secret import InstallationSecret
 from immuni.device import DeviceUnreachableError
 from immuni.web.languages import translatable
-from immuni.web.static_files import StaticFiles
 
 _Handler = Callable[[Request], Awaitable[Response]]
 
-_STATIC_FOLDER: Final = Path(__file__).parent / "static"
 _LOST: Final = (
     translatable("There is nothing here"),
     translatable("This page does not exist. Home is just one step away."),
@@ -105,7 +102,7 @@ def create_pages(
     ]
     pages = [*outside, *(_after_onboarding(route, phone) for route in inside)]
     return Starlette(
-        routes=[*pages, manifest_route(), StaticFiles(_STATIC_FOLDER).route()],
+        routes=[*pages, manifest_route(), static_files().route()],
         middleware=[
             Middleware(Guard, origin=f"{origin.scheme}://{origin.netloc}", framed_by=framed_by),
             entrance.door(),

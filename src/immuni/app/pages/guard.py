@@ -54,7 +54,7 @@ class Guard:
             return
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         if refusal is None:
-            await self._app(scope, receive, self._protecting(send, path=scope["path"]))
+            await self._app(scope, receive, self._protecting(send, scope))
         else:
             answer = PlainTextResponse(refusal.phrase, refusal, headers=self._headers)
             await answer(scope, receive, send)
@@ -81,15 +81,21 @@ class Guard:
         is_frame = self._is_framed and site == "same-site" and wanted == "iframe"
         return site in _OWN_SITES or wanted == "document" or is_frame
 
-    def _protecting(self, send: Send, *, path: str) -> Send:
-        # Pages show what nobody else should read, so they are kept nowhere; pictures and type may.
-        cache = "no-cache" if path.startswith("/static/") else "no-store"
+    def _protecting(self, send: Send, scope: Scope) -> Send:
+        # Pages show what nobody else should read, so they are kept nowhere; pictures and type may,
+        # and for good under a URL that changes with what is in them.
+        is_static = scope["path"].startswith("/static/")
+        cache = "no-cache" if is_static else "no-store"
+        is_marked = is_static and scope["query_string"]
 
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
-                headers["Cache-Control"] = cache
+                if is_marked:
+                    headers.setdefault("Cache-Control", cache)
+                else:
+                    headers["Cache-Control"] = cache
             await send(message)
 
         return protected

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cache
+from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from jinja2 import Environment
@@ -13,7 +15,10 @@ from immuni.api import Territory
 from immuni.app.pages.language import Language, language_of, preferred_language
 from immuni.app.phone import Phone
 from immuni.web.languages import translatable
+from immuni.web.static_files import StaticFiles
 from immuni.web.templates import templates_of
+
+_STATIC_FOLDER: Final = Path(__file__).parent / "static"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +84,12 @@ def _came_from(request: Request) -> str:
 
 @cache
 def _environment(code: str) -> Environment:
-    return templates_of("immuni.app.pages", language_of(code).catalogue)
+    environment = templates_of("immuni.app.pages", language_of(code).catalogue)
+    environment.globals["asset"] = static_files().marked_path
+    return environment
+
+
+@cache
+def static_files() -> StaticFiles:
+    """Return style sheets, scripts, fonts and pictures, read once."""
+    return StaticFiles(_STATIC_FOLDER)
