@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -11,9 +12,20 @@ from immuni.app.record import AppRecord
 from immuni.app.state import AtRisk, Positive
 from immuni.app.status import ServiceIssue
 
+_PASSING: Final = frozenset(
+    {
+        NotificationKind.SERVICE_NOT_ACTIVE,
+        NotificationKind.UPDATE_REQUIRED,
+        NotificationKind.STILL_POSITIVE,
+    }
+)
+"""What is over once its reason is; a warning stays until it is seen or too old."""
+
 
 def reminded(record: AppRecord, issues: Sequence[ServiceIssue], *, now: datetime) -> AppRecord:
     """Return the memory with a reminder in it, where one is due.
+
+    What is over stands on the screen no longer.
 
     Args:
         record: The memory as it is.
@@ -21,7 +33,9 @@ def reminded(record: AppRecord, issues: Sequence[ServiceIssue], *, now: datetime
         now: The phone's clock.
     """
     periods = reminder_periods(record.settings.values)
-    for kind in _standing(record, issues):
+    standing = _standing(record, issues)
+    record = _without_what_is_over(record, standing)
+    for kind in standing:
         if is_due(_sent(record, kind), now=now, period=periods[kind]):
             return notified(record, _reminder(record, kind, now))
     return record
@@ -53,6 +67,13 @@ def _standing(record: AppRecord, issues: Sequence[ServiceIssue]) -> list[Notific
     if isinstance(record.user, Positive):
         standing.append(NotificationKind.STILL_POSITIVE)
     return standing
+
+
+def _without_what_is_over(record: AppRecord, standing: Sequence[NotificationKind]) -> AppRecord:
+    unseen = record.unseen
+    if unseen is None or unseen.kind not in _PASSING or unseen.kind in standing:
+        return record
+    return replace(record, unseen=None)
 
 
 def _sent(record: AppRecord, kind: NotificationKind) -> list[datetime]:

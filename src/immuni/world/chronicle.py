@@ -115,6 +115,8 @@ def _told(was: PhoneSeen, now: PhoneSeen, after: WorldSeen) -> Iterator[Entry]:
             "day, and listens for others.",
             "Any name, number or place: there is no account.",
         )
+    if was.is_set_up and not now.is_set_up:
+        yield _entry(now, after, "has destroyed everything that it stored, and begins anew.")
     if now.code is not None and now.code != was.code:
         yield _entry(
             now,
@@ -144,7 +146,9 @@ def _told(was: PhoneSeen, now: PhoneSeen, after: WorldSeen) -> Iterator[Entry]:
     if was.is_positive and not now.is_positive:
         yield _entry(now, after, "knows that its user has recovered.")
     if was.is_at_risk and not now.is_at_risk and not now.is_positive:
-        yield _entry(now, after, "no longer shows the warning: its user has seen to it.")
+        yield _entry(
+            now, after, "no longer shows the warning: its time is over, or its user has seen to it."
+        )
 
 
 def _published(before: WorldSeen, after: WorldSeen) -> Iterator[Entry]:

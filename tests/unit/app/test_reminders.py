@@ -51,6 +51,22 @@ def test_an_inactive_service_is_told_at_once_and_then_once_a_day() -> None:
     assert len(reminded(once, issues, now=NOW + DAY).notifications) == 2
 
 
+def test_what_is_over_stands_on_the_screen_no_longer() -> None:
+    complaint = reminded(AppRecord(), (ServiceIssue.BLUETOOTH_OFF,), now=NOW)
+
+    assert complaint.unseen is not None
+    assert reminded(complaint, (ServiceIssue.RADIO_LOST,), now=NOW).unseen == complaint.unseen
+    assert reminded(complaint, (), now=NOW).unseen is None
+    assert reminded(complaint, (), now=NOW).notifications == complaint.notifications
+
+
+def test_a_warning_stands_until_it_is_seen() -> None:
+    warned = reminded(WARNED, (), now=NOW)
+
+    assert warned.unseen is not None
+    assert reminded(warned, (), now=NOW + timedelta(hours=1)).unseen == warned.unseen
+
+
 def test_an_update_is_asked_for_before_anything_else_is_complained_about() -> None:
     issues = (ServiceIssue.UPDATE_REQUIRED, ServiceIssue.BLUETOOTH_OFF)
 

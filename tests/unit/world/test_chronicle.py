@@ -53,6 +53,12 @@ def test_a_pause_and_its_end_are_told() -> None:
     assert news(paused, at_work)[0].text == "Phone B goes on."
 
 
+def test_a_phone_that_destroys_what_it_stored_is_told() -> None:
+    (told,) = news(a_world(), a_world(b=a_phone("B", is_set_up=False)))
+
+    assert told.text == "Phone B has destroyed everything that it stored, and begins anew."
+
+
 def test_an_upload_tells_what_nobody_learns_of_it() -> None:
     before = a_world(a_phone("A", code="X", is_code_checked=True))
     after = a_world(a_phone("A", user=Positive(TODAY)))
