@@ -215,6 +215,11 @@ class Phone:
         self._flow = UploadFlow(generate_otp(self._entropy), desk)
         return self._flow.otp
 
+    @property
+    def is_upload_open(self) -> bool:
+        """Whether an upload was begun that the user can go on with."""
+        return self._flow is not None and self._flow.is_alive
+
     async def check_code(self) -> None:
         """Ask the server whether the operator has authorised the code; see `UploadFlow.check`."""
         await self._open_flow().check()
@@ -300,6 +305,8 @@ class Phone:
     def _open_flow(self) -> UploadFlow:
         if self._flow is None or self.ending.has_come:
             raise UploadOrderError("the upload screen is not open")
+        # Whoever came back to an upload may have let a simulated one begin meanwhile.
+        self._simulation.cancel()
         return self._flow
 
     def _change_user(self, change: Callable[[UserState], UserState]) -> None:

@@ -36,6 +36,11 @@ from immuni.keys import TemporaryExposureKey
 from immuni.otp import Otp, otp_hash
 
 TIMEOUT: Final = timedelta(seconds=60)
+CODE_KEPT: Final = timedelta(minutes=30)
+"""How long a code that nobody has confirmed waits for the user to come back to it."""
+CHECKED_KEPT: Final = timedelta(seconds=150)
+"""The same of a confirmed one: as long as the server knows it by default. After that it asks for
+a new one, which the phone need not try out."""
 _BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
@@ -67,6 +72,7 @@ class UploadFlow:
         self.otp = otp
         self._desk = desk
         self._is_checked = False
+        self._kept_until = desk.clock.now() + CODE_KEPT
         self._keys: tuple[TemporaryExposureKey, ...] | None = None
         self._busy = asyncio.Lock()
 
@@ -74,6 +80,11 @@ class UploadFlow:
     def is_checked(self) -> bool:
         """Whether the server knows the code."""
         return self._is_checked
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is worth going on with; judged by the clock alone, nobody is asked."""
+        return self._desk.clock.now() < self._kept_until
 
     @property
     def contents(self) -> UploadContents | None:
@@ -105,6 +116,7 @@ class UploadFlow:
             _expect_acceptance(answer)
             self._desk.store.update(lambda record: replace(record, failed_checks=FailedChecks()))
             self._is_checked = True
+            self._kept_until = now + CHECKED_KEPT
 
     async def share_keys(self, *, consent: bool) -> UploadContents:
         """Hand the user's answer to the framework's question on, and take the keys it then gives.

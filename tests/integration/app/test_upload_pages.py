@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from immuni.app.state import Positive
-from immuni.app.upload import UploadFlow
+from immuni.app.upload import CHECKED_KEPT, CODE_KEPT, UploadFlow
 from tests.integration.app.browser import browsing, heading
 from tests.integration.app.world import World
 
@@ -57,6 +57,56 @@ async def test_a_code_that_expired_leads_to_a_new_one(world: World) -> None:
     assert page.url.path == "/upload/code"
     assert "Your code has expired" in page.text
     assert phone.flow.otp != expired
+
+
+async def test_whoever_comes_back_to_an_upload_goes_on_where_they_were(world: World) -> None:
+    phone = await world.add_ready("alice")
+    await world.live(DAY)
+    async with browsing(phone) as browser:
+        assert "not finished" not in (await browser.get("/")).text
+        await browser.get("/upload")
+        assert phone.flow is not None
+        code = phone.flow.otp
+        assert "Your report is not finished" in (await browser.get("/")).text
+        assert (await browser.get("/upload")).url.path == "/upload/code"
+        world.servers.authorise(code)
+        await browser.post("/upload/check")
+        assert (await browser.get("/upload")).url.path == "/upload/contents"
+        await browser.post("/upload/permission", {"answer": "yes"})
+        assert (await browser.get("/upload")).url.path == "/upload/review"
+        assert phone.flow.otp == code
+        await browser.post("/upload/send")
+        assert "not finished" not in (await browser.get("/")).text
+
+
+async def test_a_failed_check_stays_locked_for_whoever_comes_back(world: World) -> None:
+    phone = await world.add_ready("alice")
+    async with browsing(phone) as browser:
+        await browser.get("/upload")
+        await browser.post("/upload/check")
+        await browser.get("/")
+        assert "Continue in 5 seconds" in (await browser.get("/upload")).text
+
+
+@pytest.mark.parametrize(("is_checked", "kept"), [(False, CODE_KEPT), (True, CHECKED_KEPT)])
+async def test_whoever_comes_back_too_late_gets_a_new_code(
+    world: World, *, is_checked: bool, kept: timedelta
+) -> None:
+    phone = await world.add_ready("alice")
+    async with browsing(phone) as browser:
+        await browser.get("/upload")
+        assert phone.flow is not None
+        code = phone.flow.otp
+        if is_checked:
+            world.servers.authorise(code)
+            await browser.post("/upload/check")
+        await world.live(kept)
+        assert "not finished" not in (await browser.get("/")).text
+        page = await browser.get("/upload")
+
+    assert page.url.path == "/upload/code"
+    assert phone.flow.otp != code
+    assert ("Your code has expired" in page.text) is is_checked
 
 
 @pytest.mark.parametrize(

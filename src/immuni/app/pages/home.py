@@ -91,6 +91,7 @@ class HomePages:
             "upload_day": "",
             "ends_on": "",
             "issues": [issue_text(issue, language) for issue in status.issues],
+            "is_upload_open": phone.is_upload_open,
             "is_paused": status.issues == (ServiceIssue.PAUSED,),
             "paused_until": self.screens.moment(request, status.paused_until),
             "last_check": self.screens.moment(request, status.last_check),

@@ -15,6 +15,7 @@ from immuni.app.pages.screens import Screens
 from immuni.app.pages.words import Message, problem_message
 from immuni.app.state import Positive
 from immuni.app.transport import ServerUnreachableError
+from immuni.app.upload import UploadFlow
 from immuni.app.upload_errors import CodeExpiredError, UploadError, UploadOrderError
 from immuni.errors import ImmuniError
 from immuni.framework import ConsentRefusedError, StoreError
@@ -51,13 +52,20 @@ class UploadPages:
         ]
 
     async def open(self, request: Request) -> Response:
-        """Open the screen with a new code, or say that the service has not started here."""
+        """Go on with what was begun, or open the screen with a new code.
+
+        Where the service has not started, say so.
+        """
         if self._errand is not None:
             return go_to("/upload/waiting")
         if not self._is_region_active():
             return self.screens.show(request, "upload/not_started.html")
-        self._problem = None
-        await self.screens.phone.open_upload()
+        phone = self.screens.phone
+        if phone.flow is not None and phone.is_upload_open:
+            return go_to(_where_it_stands(phone.flow))
+        has_expired = phone.flow is not None and phone.flow.is_checked
+        self._problem = CodeExpiredError if has_expired else None
+        await phone.open_upload()
         return go_to("/upload/code")
 
     async def code(self, request: Request) -> Response:
@@ -236,6 +244,13 @@ class UploadPages:
         until = locked_until(phone.record.failed_checks, now)
         # Rounded up, so that the button never opens too early.
         return 0 if until is None else -int((now - until).total_seconds() // 1)
+
+
+def _where_it_stands(flow: UploadFlow) -> str:
+    """Return the page of the step that comes next."""
+    if flow.contents is not None:
+        return "/upload/review"
+    return "/upload/contents" if flow.is_checked else "/upload/code"
 
 
 def _known(error: ImmuniError) -> type[ImmuniError]:

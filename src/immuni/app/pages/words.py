@@ -81,8 +81,8 @@ _PROBLEMS: Final[Mapping[type[ImmuniError], Message]] = {
     CodeNotAuthorisedError: Message(
         translatable("The code is not confirmed yet"),
         translatable(
-            "Please ask the operator whether the code was entered, and read it again. Take special "
-            "care with E/4, F/5, H/7, I/8, J/9, X/1."
+            "Please ask the operator whether the code was entered, and read it again. The check "
+            "cannot tell these apart, so compare them: E/4, F/5, H/7, I/8, J/9, X/1."
         ),
     ),
     CheckLockedError: Message(
