@@ -114,6 +114,8 @@ def test_what_is_missing_or_invalid_keeps_the_settings_in_force() -> None:
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
             lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+            # The deepest setting has two levels; with larger values fewer settings are drawn.
+            max_leaves=10,
         ),
     )
 )
