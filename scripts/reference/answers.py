@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from immuni.deployment.provision import DemoAccount
+from immuni.deployment.demo_accounts import DemoAccount
 from immuni.deployment.roles import Ports
 from immuni.deployment.up import Running
 from scripts.reference.audit_answers import AUDIT

@@ -7,7 +7,7 @@ process reads. What is there already is left as it is.
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,6 +30,7 @@ from immuni.database import Pool, open_pool
 from immuni.deployment.apple import device_check_settings, ensure_device_check_key
 from immuni.deployment.certificates import ensure_certificates
 from immuni.deployment.databases import Databases, prepare_databases
+from immuni.deployment.demo_accounts import DemoAccount, read_demo_accounts
 from immuni.deployment.google import attestation_settings, ensure_play_integrity_keys
 from immuni.deployment.layout import Layout
 from immuni.deployment.private_files import write_private
@@ -101,15 +102,6 @@ def _story_settings(get_url: str) -> list[SettingEntry]:
 
 
 _log = logger("provision")
-
-
-@dataclass(frozen=True, slots=True)
-class DemoAccount:
-    """An account of the portal for demonstrations; it exists under ``immuni up`` only."""
-
-    user: str
-    password: str = field(repr=False)
-    role: str
 
 
 async def provision(
@@ -288,8 +280,7 @@ async def _ensure_accounts(
 def _demo_accounts(layout: Layout, entropy: Entropy) -> tuple[DemoAccount, ...]:
     file, accounts = layout.demo_accounts, list[DemoAccount]()
     if file.exists():
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        accounts = [DemoAccount(**account) for account in stored]
+        accounts = read_demo_accounts(file)
     known = {account.role for account in accounts}
     fresh = [
         DemoAccount(role, entropy.token(8).hex(), role) for role in _DEMO_ROLES if role not in known

@@ -15,13 +15,14 @@ from immuni.clock import SystemClock
 from immuni.deployment.apple import apple_part
 from immuni.deployment.certificates import InternalCertificates
 from immuni.deployment.configured import read_configured
+from immuni.deployment.demo_accounts import DemoAccount
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
 from immuni.deployment.folder_lock import FolderLock
 from immuni.deployment.layout import DataFolderError, Layout
 from immuni.deployment.nginx import find_nginx, nginx_part
 from immuni.deployment.phone_links import phone_link, world_link
 from immuni.deployment.ports import require_free
-from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provision
+from immuni.deployment.provision import DECIDED_BY_SYSTEM, provision
 from immuni.deployment.roles import LOOPBACK, Ports, Role
 from immuni.deployment.settings import (
     apple_url,

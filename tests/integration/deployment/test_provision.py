@@ -14,10 +14,11 @@ import pytest
 from immuni.clock import ManualClock, SystemClock
 from immuni.deployment.apple import device_check_settings
 from immuni.deployment.configured import read_configured
+from immuni.deployment.demo_accounts import DemoAccount
 from immuni.deployment.embedded_postgres import EmbeddedPostgres
 from immuni.deployment.google import attestation_settings
 from immuni.deployment.layout import Layout
-from immuni.deployment.provision import DECIDED_BY_SYSTEM, DemoAccount, provision
+from immuni.deployment.provision import DECIDED_BY_SYSTEM, provision
 from immuni.deployment.roles import Ports
 from immuni.deployment.settings import DatabaseSettings, DeploymentSettings
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,3 +42,12 @@ async def test_a_server_believes_the_proxies_of_the_setting_and_no_others(role: 
     assert await source_seen(role, {"IMMUNI_TRUSTED_PROXIES": "10.0.0.0/8"}) == PHONE
     assert await source_seen(role, {"IMMUNI_TRUSTED_PROXIES": "10.1.0.0/16"}) == PROXY
     assert await source_seen(role, {}) == PROXY
+
+
+def test_no_role_waits_for_the_tool_that_migrates_databases() -> None:
+    modules = ", ".join(f"immuni.deployment.wiring.{role}" for role in Role)
+    program = f"import sys, {modules}; print({{'alembic', 'sqlalchemy'}} & {{*sys.modules}})"
+
+    loaded = subprocess.check_output([sys.executable, "-c", program], text=True)
+
+    assert loaded.strip() == "set()"

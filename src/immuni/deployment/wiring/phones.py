@@ -1,6 +1,5 @@
 """The *phones* role: two virtual phones with their pages, and the page of the world around them."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -10,9 +9,9 @@ from typing import Final
 from immuni.app.pages.application import create_pages
 from immuni.ble import VirtualAir
 from immuni.clock import MovableClock, MovedClock, SystemClock
+from immuni.deployment.demo_accounts import DemoAccount, read_demo_accounts
 from immuni.deployment.layout import Layout
 from immuni.deployment.phone_links import phone_link, phone_secret, world_secret
-from immuni.deployment.provision import DemoAccount
 from immuni.deployment.roles import LOOPBACK, Role
 from immuni.deployment.serving import Listener, Server
 from immuni.deployment.settings import phone_url, world_url
@@ -58,7 +57,7 @@ def _clock(wiring: Wiring) -> MovableClock:
 
 
 def _operator(layout: Layout) -> DemoAccount:
-    accounts = [DemoAccount(**each) for each in json.loads(layout.demo_accounts.read_bytes())]
+    accounts = read_demo_accounts(layout.demo_accounts)
     return next(each for each in accounts if each.role == AccountRole.OPERATOR)
 
 
