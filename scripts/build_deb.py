@@ -21,6 +21,14 @@ ROOT: Final = Path(__file__).parents[1]
 PACKAGING: Final = ROOT / "packaging" / "debian"
 PYTHON: Final = "/usr/bin/python3"
 _CODE: Final = "usr/lib/immuni"
+_LEFT_OUT: Final = (
+    "bin",
+    "share",
+    "apsw/sqlite_extra_binaries",
+    "bumble/apps",
+    "google/protobuf/testdata",
+)
+"""Programs, pages and data of the bundled packages, which are neither imported nor read."""
 
 
 def main(folder: Path) -> int:
@@ -34,6 +42,7 @@ def main(folder: Path) -> int:
     _bundle(stage / _CODE, folder)
     _tell_version(stage / _CODE, version)
     _place_files(stage, version=version, machine=machine)
+    _set_modes(stage)
     package = folder / f"immuni-device_{version}_{machine}.deb"
     _run("dpkg-deb", "--root-owner-group", "--build", stage, package)
     print(package)
@@ -48,7 +57,9 @@ def _bundle(code: Path, folder: Path) -> None:
         sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--no-deps",
         "--require-hashes", "--target", code, "--requirement", lock,
     )  # fmt: skip
-    shutil.rmtree(code / "bin", ignore_errors=True)
+    for name in _LEFT_OUT:
+        shutil.rmtree(code / name, ignore_errors=True)
+    (code / ".lock").unlink(missing_ok=True)
     ignored = shutil.ignore_patterns("__pycache__", "backend", "portal", "dashboard", "demo")
     shutil.copytree(ROOT / "src" / "immuni", code / "immuni", ignore=ignored)
 
@@ -97,11 +108,15 @@ def _place_files(stage: Path, *, version: str, machine: str) -> None:
         "ARCHITECTURE": machine,
         "PYTHON": python,
         "NEXT_PYTHON": f"{major}.{minor + 1}",
+        # What was compiled here may need all that the C library here has.
+        "LIBC": _told("dpkg-query", "--show", "--showformat=${Version}", "libc6").split("-")[0],
     }
     for source, target, mode in (
         (PACKAGING / "immuni", "usr/bin/immuni", 0o755),
         (PACKAGING / "immuni.desktop", "usr/share/applications/immuni.desktop", 0o644),
         (PACKAGING / "immuni.1", "usr/share/man/man1/immuni.1", 0o644),
+        (PACKAGING / "lintian-overrides", "usr/share/lintian/overrides/immuni-device", 0o644),
+        (ROOT / "CHANGELOG.md", "usr/share/doc/immuni-device/changelog", 0o644),
         (PACKAGING / "copyright", "usr/share/doc/immuni-device/copyright", 0o644),
         (ROOT / "src/immuni/web/static/icon.svg",
          "usr/share/icons/hicolor/scalable/apps/immuni.svg", 0o644),
@@ -110,14 +125,15 @@ def _place_files(stage: Path, *, version: str, machine: str) -> None:
         (ROOT / "packaging/systemd/immuni-app.service",
          "usr/lib/systemd/user/immuni-app.service", 0o644),
         (PACKAGING / "control", "DEBIAN/control", 0o644),
-        (PACKAGING / "postrm", "DEBIAN/postrm", 0o755),
+        *((PACKAGING / name, f"DEBIAN/{name}", 0o755) for name in ("postinst", "prerm", "postrm")),
     ):  # fmt: skip
         path = stage / target
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_filled(source.read_text(), values))
         path.chmod(mode)
     _place_icons(stage)
-    _run("gzip", "--best", "--no-name", stage / "usr/share/man/man1/immuni.1")
+    for packed in ("man/man1/immuni.1", "doc/immuni-device/changelog"):
+        _run("gzip", "--best", "--no-name", stage / "usr/share" / packed)
 
 
 def _place_icons(stage: Path) -> None:
@@ -127,6 +143,16 @@ def _place_icons(stage: Path) -> None:
         path.parent.mkdir(parents=True)
         shutil.copyfile(ROOT / f"src/immuni/app/pages/static/icons/{size}.png", path)
         path.chmod(0o644)
+
+
+def _set_modes(stage: Path) -> None:
+    """Let neither wheels nor the umask decide who may change what."""
+    for path in (stage, *stage.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o755)
+        elif path.is_relative_to(stage / _CODE):
+            # All of it is imported, nothing is run.
+            path.chmod(0o644)
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
