@@ -202,11 +202,11 @@ impl Index {
             .collect();
         numbers.sort_unstable();
         numbers.dedup();
-        for number in numbers {
-            if self.place_of(number).is_none() {
-                self.days.push(Day::new(number, self.hash));
-            }
-        }
+        // Whether a day is there is asked before any is added: only in order are they found.
+        numbers.retain(|&number| self.place_of(number).is_none());
+        let hash = self.hash;
+        self.days
+            .extend(numbers.into_iter().map(|number| Day::new(number, hash)));
         self.days.sort_unstable_by_key(|day| day.number);
     }
 

@@ -142,6 +142,22 @@ fn what_comes_after_forgetting_takes_the_places_that_follow() {
 }
 
 #[test]
+fn what_was_heard_earlier_may_be_added_later() {
+    // 288 begins a day, so that the day before, of which nothing was known, is needed as well.
+    for (first, later) in [(358, 288), (502, 431)] {
+        let mut grown = Index::new(&[1; 16], &[first], 12).unwrap();
+        grown.append(&[2; 16], &[later]).unwrap();
+
+        for (number, made) in [(1, first), (2, later - 1)] {
+            let (_, candidates) = grown.parts(&(made..made + 1)).next().unwrap();
+            assert!(candidates.filter.may_hold(&[number; 16]));
+            assert!(candidates.few.as_ref().unwrap().contains(&[number; 16]));
+            assert_eq!(grown.sightings_of(&[number; 16], made).count(), 1);
+        }
+    }
+}
+
+#[test]
 fn a_sighting_takes_no_more_than_32_bytes_in_all() {
     for count in [20_000, 100_000, 150_000, 200_000] {
         let (rpis, intervals) = drawn(count, 14);
