@@ -1,5 +1,6 @@
 //! Which of a phone's sightings come from published keys.
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -65,7 +66,7 @@ impl<'a> Search<'a> {
     }
 
     /// Calls `watch` in the caller's thread with the number of keys that are done, every fifty
-    /// milliseconds or so; it says whether to go on.
+    /// milliseconds or so, and at the end; it says whether to go on.
     #[must_use]
     pub fn watched_by(self, watch: &'a (dyn Fn(usize) -> ControlFlow<()> + 'a)) -> Self {
         Self { watch, ..self }
@@ -147,12 +148,21 @@ impl<'a> Search<'a> {
                     thread::Builder::new().spawn_scoped(scope, alone).ok()
                 })
                 .collect();
-            let mut all = work(self.watch);
+            let told = Cell::new(0);
+            let mut all = work(&|done| {
+                told.set(done);
+                (self.watch)(done)
+            });
             for other in others {
                 match other.join() {
                     Ok(more) => all.extend(more),
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
+            }
+            // Another thread may have been the last: whoever watches is told of the end as well.
+            let is_whole = shared.done.load(Ordering::Relaxed) == batch.len();
+            if is_whole && told.get() != batch.len() && (self.watch)(batch.len()).is_break() {
+                shared.stopped.store(true, Ordering::Relaxed);
             }
             all
         });

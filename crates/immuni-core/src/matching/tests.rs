@@ -112,6 +112,26 @@ fn many_threads_find_the_same_in_the_same_order_as_one() {
 }
 
 #[test]
+fn whoever_is_last_the_end_is_told() {
+    with_many_keys(|keys, index| {
+        for _ in 0..200 {
+            let seen = RefCell::new(Vec::new());
+            let note = |done| {
+                seen.borrow_mut().push(done);
+                ControlFlow::Continue(())
+            };
+            let search = Search::new(index).in_threads(NonZeroUsize::new(3).unwrap());
+
+            search.watched_by(&note).matches(keys).unwrap();
+
+            let seen = seen.take();
+            assert_eq!(seen.last(), Some(&(CHUNK * 2 + 5)));
+            assert!(seen.is_sorted_by(|one, next| one < next));
+        }
+    });
+}
+
+#[test]
 fn who_watches_sees_the_work_done_and_can_stop_it() {
     with_many_keys(|keys, index| {
         let seen = RefCell::new(Vec::new());
