@@ -15,14 +15,20 @@ _ARGUMENTS: Final = (
     "--no-first-run",
     "--disable-gpu",
 )
+_TEXT_PIXELS: Final = 16
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Lend a browser for as long as the block runs."""
+async def chromium(*, text_percent: int = 100) -> AsyncIterator[Browser]:
+    """Lend a browser for as long as the block runs.
+
+    Args:
+        text_percent: How large its user wants text, of the size that browsers begin with.
+    """
+    size = f"--blink-settings=defaultFontSize={_TEXT_PIXELS * text_percent // 100}"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=_ARGUMENTS
+            executable_path="/usr/bin/chromium", args=[*_ARGUMENTS, size]
         )
         yield browser
         await browser.close()

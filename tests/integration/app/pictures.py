@@ -21,6 +21,7 @@ from tests.chromium import chromium
 from tests.integration.app import walks
 from tests.integration.app.servers import Servers
 from tests.integration.app.serving import listening
+from tests.integration.app.tour import Visitor
 from tests.integration.app.world import START, World
 
 QUALITY: Final = 60
@@ -62,25 +63,24 @@ async def a_world(folder: Path) -> AsyncIterator[World]:
 
 async def take_all(folder: Path) -> None:
     """Walk all ways with a photographer."""
-    photographer = Photographer(folder)
-    see = photographer.see
     async with chromium() as browser:
+        visitor = Visitor(browser, Photographer(folder).see)
         with tempfile.TemporaryDirectory() as place:
             async with a_world(Path(place)) as world:
-                await walks.walk_the_onboarding(world, browser, see)
-                await walks.walk_what_only_some_phones_show(world, browser, see)
-                await walks.walk_home(world, browser, see)
+                await walks.walk_the_onboarding(world, visitor)
+                await walks.walk_what_only_some_phones_show(world, visitor)
+                await walks.walk_home(world, visitor)
         with tempfile.TemporaryDirectory() as place:
             async with a_world(Path(place)) as world:
-                phone = await walks.walk_the_upload(world, browser, see)
-                await walks.walk_own_data(phone, browser, see)
+                phone = await walks.walk_the_upload(world, visitor)
+                await walks.walk_own_data(phone, visitor)
         with tempfile.TemporaryDirectory() as place:
             async with a_world(Path(place)) as world:
                 met = await world.add_ready("alice"), await world.add_ready("bruno")
                 await world.live(timedelta(hours=10))
                 await world.meet(timedelta(minutes=30))
                 await world.live(2 * walks.DAY)
-                await walks.walk_being_warned(await walks.warn(world, met), browser, see)
+                await walks.walk_being_warned(await walks.warn(world, met), visitor)
 
 
 if __name__ == "__main__":

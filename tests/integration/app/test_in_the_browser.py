@@ -13,7 +13,7 @@ from immuni.app.state import Positive
 from tests.axe import find_nothing
 from tests.chromium import chromium
 from tests.integration.app import walks
-from tests.integration.app.tour import PHONE
+from tests.integration.app.tour import PHONE, Visitor
 from tests.integration.app.world import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.timeout(300)]
@@ -61,8 +61,8 @@ async def see(page: Page, name: str) -> None:
 async def test_the_onboarding_can_be_walked_by_keyboard_and_shuts_nobody_out(
     world: World, browser: Browser
 ) -> None:
-    phone = await walks.walk_the_onboarding(world, browser, see)
-    await walks.walk_what_only_some_phones_show(world, browser, see)
+    phone = await walks.walk_the_onboarding(world, Visitor(browser, see))
+    await walks.walk_what_only_some_phones_show(world, Visitor(browser, see))
 
     assert phone.status().active
     assert phone.record.province == "CH"
@@ -71,18 +71,18 @@ async def test_the_onboarding_can_be_walked_by_keyboard_and_shuts_nobody_out(
 async def test_home_pauses_fails_and_is_reactivated_by_keyboard(
     world: World, browser: Browser
 ) -> None:
-    await walks.walk_home(world, browser, see)
+    await walks.walk_home(world, Visitor(browser, see))
 
 
 async def test_an_upload_over_a_bad_network_loses_nothing_and_arrives_once(
     world: World, browser: Browser
 ) -> None:
-    phone = await walks.walk_the_upload(world, browser, see)
+    phone = await walks.walk_the_upload(world, Visitor(browser, see))
 
     assert isinstance(phone.status().user, Positive)
     assert len(world.servers.uploads) == 1
 
-    await walks.walk_own_data(phone, browser, see)
+    await walks.walk_own_data(phone, Visitor(browser, see))
 
     assert phone.record == AppRecord()
 
@@ -90,4 +90,4 @@ async def test_an_upload_over_a_bad_network_loses_nothing_and_arrives_once(
 async def test_a_warning_is_read_understood_and_ended_by_keyboard(
     world: World, met: tuple[Phone, Phone], browser: Browser
 ) -> None:
-    await walks.walk_being_warned(await walks.warn(world, met), browser, see)
+    await walks.walk_being_warned(await walks.warn(world, met), Visitor(browser, see))

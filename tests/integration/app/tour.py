@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 from playwright.async_api import Browser, Locator, Page, expect
 
 from immuni.app.pages.entrance import COOKIE
+from immuni.app.pages.language import Language, language_of
 from immuni.app.phone import Phone
 from tests.integration.app.browser import NAME, SECRET, pages_of
 from tests.integration.app.serving import listening
@@ -41,20 +42,41 @@ _HAS_FOCUS: Final = "element => element === document.activeElement"
 
 
 @dataclass(frozen=True)
+class Visitor:
+    """Somebody who looks at the App.
+
+    Attributes:
+        browser: With what.
+        see: Looks at each screen.
+        language: The code of the language that the browser asks for.
+        size: Width and height of the window.
+    """
+
+    browser: Browser
+    see: See
+    language: str = "en"
+    size: tuple[int, int] = PHONE
+
+
+@dataclass(frozen=True)
 class Tour:
     """One phone in one browser.
+
+    Whatever is looked for is named in English, and found in the language of the tour.
 
     Attributes:
         phone: Whose pages.
         page: Where they are shown.
         url: Where they are served.
         see: Looks at each screen.
+        language: What the pages speak.
     """
 
     phone: Phone
     page: Page
     url: str
     see: See
+    language: Language
 
     async def open(self, path: str) -> None:
         """Go to a page."""
@@ -74,16 +96,23 @@ class Tour:
     async def reads(self, heading: str) -> None:
         """Expect a screen by its heading."""
         await expect(self.page.get_by_role("heading", level=1)).to_have_text(
-            heading, timeout=PATIENCE
+            self.language.text(heading), timeout=PATIENCE
         )
+
+    async def tells(self, role: Literal["alert", "status"], text: str) -> Locator:
+        """Expect what is said aloud, as a warning or in passing; return where it stands."""
+        place = self.page.get_by_role(role)
+        await expect(place).to_contain_text(self.language.text(text), timeout=PATIENCE)
+        return place
 
     async def choose(self, label: str) -> None:
         """Mark a box or a choice, by keyboard."""
-        await self._walk_to(self.page.get_by_label(label, exact=True))
+        await self._walk_to(self.page.get_by_label(self.language.text(label), exact=True))
         await self.page.keyboard.press("Space")
 
-    async def press(self, name: str) -> None:
-        """Follow a link or press a button, by keyboard."""
+    async def press(self, *names: str) -> None:
+        """Follow a link or press a button, by keyboard; some have a name of several texts."""
+        name = " ".join(map(self.language.text, names))
         button = self.page.get_by_role("button", name=name, exact=True)
         link = self.page.get_by_role("link", name=name, exact=True)
         await self._walk_to(button.or_(link).first)
@@ -103,13 +132,13 @@ class Tour:
 
 
 @asynccontextmanager
-async def touring(
-    browser: Browser, phone: Phone, see: See, *, size: tuple[int, int] = PHONE
-) -> AsyncIterator[Tour]:
-    """Serve a phone's pages and open a browser of a phone's size on them."""
-    context = await browser.new_context(
-        locale="en-GB",
-        viewport={"width": size[0], "height": size[1]},
+async def touring(visitor: Visitor, phone: Phone) -> AsyncIterator[Tour]:
+    """Serve a phone's pages and open the visitor's browser on them."""
+    language = language_of(visitor.language)
+    width, height = visitor.size
+    context = await visitor.browser.new_context(
+        locale=language.tag,
+        viewport={"width": width, "height": height},
         device_scale_factor=1,
         permissions=["clipboard-read", "clipboard-write"],
     )
@@ -118,5 +147,5 @@ async def touring(
         await context.add_cookies([{"name": COOKIE, "value": SECRET.cookie, "url": url}])
         page = await context.new_page()
         page.set_default_timeout(PATIENCE)
-        yield Tour(phone, page, url, see)
+        yield Tour(phone, page, url, visitor.see, language)
         await context.close()

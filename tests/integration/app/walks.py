@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from immuni.api import ConfigurationSettings, Platform
 from immuni.app.phone import Phone
 from immuni.app.record import OnboardingStep
 from immuni.app.settings import SettingsInForce
 from immuni.app.system import IosSystem, LinuxSystem
-from tests.integration.app.tour import PATIENCE, See, Tour, touring
+from tests.integration.app.tour import PATIENCE, Tour, Visitor, touring
 from tests.integration.app.world import World, uploaded_keys
 
 DAY = timedelta(days=1)
@@ -20,13 +20,21 @@ WELCOMES = (
     "Together we are stronger",
     "Immuni does not know who you are",
 )
+TAKES_LONG = (
+    "This takes longer than usual; your connection may be slow. Nothing is lost. "
+    "You may put the phone away meanwhile."
+)
+WAS_DELETED = (
+    "Everything that Immuni had stored on this phone was deleted. You can uninstall it now."
+)
+NOT_DONE_YET = "Your phone says that this is not done yet. Please try again; nothing is lost."
 
 
-async def walk_the_onboarding(world: World, browser: Browser, see: See) -> Phone:
+async def walk_the_onboarding(world: World, visitor: Visitor) -> Phone:
     """Go from the first start to the home screen, with every step that a phone can need."""
     phone = await world.add("new")
     await phone.framework.switch_bluetooth(on=False)
-    async with touring(browser, phone, see) as tour:
+    async with touring(visitor, phone) as tour:
         await tour.visit("/", "welcome-1", "Phones that look after people")
         for number, heading in enumerate(WELCOMES, start=2):
             await tour.press("Next")
@@ -62,13 +70,13 @@ async def walk_the_onboarding(world: World, browser: Browser, see: See) -> Phone
     return phone
 
 
-async def walk_what_only_some_phones_show(world: World, browser: Browser, see: See) -> None:
+async def walk_what_only_some_phones_show(world: World, visitor: Visitor) -> None:
     """Show what depends on the phone: iOS asks to notify; a system or a build can be too old."""
     iphone = await world.add("iphone", platform=Platform.IOS)
     await iphone.switch_on()
     for step in (OnboardingStep.WELCOME, OnboardingStep.PRIVACY, OnboardingStep.PROVINCE):
         iphone.complete(step)
-    async with touring(browser, iphone, see) as tour:
+    async with touring(visitor, iphone) as tour:
         await tour.visit("/", "notifications", "May Immuni notify you?")
         await tour.press("Allow notifications")
         await tour.reads("Keep your phone locked")
@@ -82,14 +90,14 @@ async def walk_what_only_some_phones_show(world: World, browser: Browser, see: S
         await tour.look("update", "Please update Immuni")
 
 
-async def walk_home(world: World, browser: Browser, see: See) -> None:
+async def walk_home(world: World, visitor: Visitor) -> None:
     """Pause, fail in every way that can be shown, and reactivate step by step."""
     phone = await world.add_ready("home")
-    async with touring(browser, phone, see) as tour:
+    async with touring(visitor, phone) as tour:
         await tour.visit("/", "home", "No warning for you")
         await tour.press("Take a pause")
         await tour.look("pause", "Take a pause")
-        await tour.choose("For 4 hours")
+        await tour.choose(tour.language.counted("For %(num)d hour", "For %(num)d hours", 4))
         await tour.press("Pause")
         await tour.look("paused", "Immuni is paused")
         await tour.press("End the pause")
@@ -103,9 +111,7 @@ async def walk_home(world: World, browser: Browser, see: See) -> None:
         await tour.press("Switch on")
         await tour.reads("Switch on Bluetooth")
         await tour.press("I have switched it on")
-        await expect(tour.page.get_by_role("alert")).to_contain_text(
-            "not done yet", timeout=PATIENCE
-        )
+        await tour.tells("alert", NOT_DONE_YET)
         await tour.look("reactivate-bluetooth", "Switch on Bluetooth")
         await phone.framework.switch_bluetooth(on=True)
         await tour.press("I have switched it on")
@@ -124,18 +130,19 @@ async def _end(phone: Phone, tour: Tour) -> None:
     await tour.look("ended", "Immuni has done its work")
     await tour.press("Delete my data now")
     await tour.press("Delete everything")
-    await expect(tour.page.get_by_text("was deleted")).to_be_visible(timeout=PATIENCE)
+    was_deleted = tour.page.get_by_text(tour.language.text(WAS_DELETED))
+    await expect(was_deleted).to_be_visible(timeout=PATIENCE)
     await tour.look("ended-deleted", "Immuni has done its work")
 
 
-async def walk_the_upload(world: World, browser: Browser, see: See) -> Phone:
+async def walk_the_upload(world: World, visitor: Visitor) -> Phone:
     """Report a positive result over a network that fails in every way that it can."""
     phone = await world.add_ready("upload")
     await world.live(DAY)
     await phone.background_session()
-    async with touring(browser, phone, see) as tour:
+    async with touring(visitor, phone) as tour:
         await tour.open("/")
-        await tour.press("Tested positive? Help to warn those you were near")
+        await tour.press("Tested positive?", "Help to warn those you were near")
         await tour.look("upload-code", "Report a positive result")
         await _check_the_code(world, tour)
         await _answer_the_question(tour)
@@ -174,9 +181,7 @@ async def _send(world: World, tour: Tour) -> None:
         await tour.press("Send now")
         await tour.look("upload-sending", "Sending")
         world.clock.advance(timedelta(seconds=10))
-        await expect(tour.page.get_by_role("status")).to_contain_text(
-            "longer than usual", timeout=PATIENCE
-        )
+        await tour.tells("status", TAKES_LONG)
         world.servers.busy = True
     await tour.reads("Ready to send")
     await _told(tour, "The server is busy")
@@ -189,19 +194,18 @@ async def _send(world: World, tour: Tour) -> None:
 
 
 async def _told(tour: Tour, title: str) -> None:
-    notice = tour.page.get_by_role("alert")
-    await expect(notice).to_contain_text(title, timeout=PATIENCE)
+    notice = await tour.tells("alert", title)
     await expect(notice).to_be_focused(timeout=PATIENCE)
 
 
-async def walk_being_warned(warned: Phone, browser: Browser, see: See) -> None:
+async def walk_being_warned(warned: Phone, visitor: Visitor) -> None:
     """Read the warning, what to do, and the history, and end it with a second question."""
-    async with touring(browser, warned, see) as tour:
+    async with touring(visitor, warned) as tour:
         await tour.visit("/", "at-risk", "You may have been exposed")
         await tour.press("What to do now")
         await tour.look("advice-at-risk", "What to do now")
         await tour.open("/history")
-        await tour.page.get_by_text("Why did Immuni warn me?").click()
+        await tour.page.get_by_text(tour.language.text("Why did Immuni warn me?")).click()
         await tour.look("history", "History")
         await tour.visit("/state/hidden", "hide", "Hide the warning?")
         await tour.press("Keep it")
@@ -210,14 +214,14 @@ async def walk_being_warned(warned: Phone, browser: Browser, see: See) -> None:
         await tour.press("Yes, remove the warning")
         await tour.reads("No warning for you")
         await tour.visit("/advice", "advice", "So that Immuni can warn you")
-        set_settings(warned, advice={"en": {"neutral": "Stay calm."}})
+        set_settings(warned, advice={tour.language.code: {"neutral": "Stay calm."}})
         await tour.open("/advice")
         await expect(tour.page.get_by_text("Stay calm.")).to_be_visible(timeout=PATIENCE)
 
 
-async def walk_own_data(positive: Phone, browser: Browser, see: See) -> None:
+async def walk_own_data(positive: Phone, visitor: Visitor) -> None:
     """See what was sent, take it away, get help, recover, and delete everything."""
-    async with touring(browser, positive, see) as tour:
+    async with touring(visitor, positive) as tour:
         await tour.visit("/advice", "advice-positive", "Get well soon")
         await tour.press("I have recovered")
         await tour.look("recovered", "Has the health service told you that you have recovered?")
@@ -241,15 +245,18 @@ async def walk_own_data(positive: Phone, browser: Browser, see: See) -> None:
         )
         await tour.visit("/support", "help", "Help")
         await tour.press("Copy")
-        await expect(tour.page.get_by_role("status")).to_have_text("Copied", timeout=PATIENCE)
+        await tour.tells("status", "Copied")
         copied = await tour.page.evaluate("navigator.clipboard.readText()")
         assert copied == await tour.page.locator("#diagnostics").text_content()
         await tour.visit("/upload", "upload-not-started", "Not yet in your region")
         await tour.visit("/own-data", "own-data", "Your data")
         async with tour.page.expect_download() as download:
-            await tour.page.get_by_role("button", name="Take your data with you").click()
+            await tour.press(
+                "Take your data with you",
+                "A file with everything that Immuni knows about you. Secret keys are not in it.",
+            )
         assert (await download.value).suggested_filename == "immuni-my-data.json"
-        await tour.page.get_by_role("link", name="Delete everything").click()
+        await tour.press("Delete everything", "Keys, codes, history, settings")
         await tour.look("delete", "Delete everything?")
         await tour.press("Delete everything")
         await tour.reads("Phones that look after people")

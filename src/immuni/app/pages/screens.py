@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from immuni.api import Territory
+from immuni.app.pages.hyphens import parted
 from immuni.app.pages.language import Language, language_of, preferred_language
 from immuni.app.phone import Phone
 from immuni.web.languages import translatable
@@ -44,7 +45,7 @@ class Screens:
     def render(self, request: Request, template: str, **values: object) -> str:
         """Return the text of a page, or of a part of one."""
         language = self.language(request)
-        return (
+        page = (
             _environment(language.code)
             .get_template(template)
             .render(
@@ -54,6 +55,7 @@ class Screens:
                 **values,
             )
         )
+        return parted(page, language.code)
 
     def language(self, request: Request) -> Language:
         """Return the language that the user chose, or else the one that the browser prefers."""
