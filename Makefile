@@ -86,7 +86,8 @@ demo: setup ## Tell the whole story without hands
 test: setup .venv/.development .venv/.s3 .venv/.oidc ## Run every test
 	@scripts/install-tools browser dbus hsm nginx promtool
 	scripts/with-rust cargo test --quiet --workspace --locked
-	$(python) -m pytest --numprocesses 2 --dist worksteal --ignore tests/traffic
+	@# Tests wait for much, for a moment or a process: three keep two cores busy.
+	$(python) -m pytest --numprocesses 3 --dist worksteal --ignore tests/traffic
 	$(python) -m pytest tests/traffic
 
 .PHONY: check
