@@ -165,6 +165,39 @@ async def test_a_warning_goes_away_after_a_second_question_only(warned: Phone, c
     assert len(warned.record.history) == 1
 
 
+async def test_what_to_do_after_a_contact_can_be_read_when_the_warning_is_gone(
+    warned: Phone,
+) -> None:
+    async with browsing(warned) as browser:
+        await browser.post("/state/contacted")
+        history = await browser.get("/history")
+        now = await browser.get("/advice")
+        then = await browser.get("/advice?after=contact")
+
+    assert 'href="/advice?after=contact"' in history.text
+    assert "Call your doctor" not in now.text
+    assert "Call your doctor" in then.text
+    assert 'href="tel:112"' in then.text
+    assert "/state/" not in then.text
+
+
+async def test_nobody_without_a_contact_reads_that_there_was_one(world: World) -> None:
+    async with browsing(await world.add_ready("alice")) as browser:
+        advice = await browser.get("/advice?after=contact")
+
+    assert "Call your doctor" not in advice.text
+
+
+async def test_whoever_is_warned_while_paused_reads_that_it_is_paused(warned: Phone) -> None:
+    await warned.pause(None)
+    async with browsing(warned) as browser:
+        home = await browser.get("/")
+
+    assert heading(home.text) == "You may have been exposed"
+    assert "Immuni is paused" in home.text
+    assert "It stays paused until you switch it on again." in home.text
+
+
 async def test_every_step_back_to_a_service_that_works_is_shown_until_it_is_done(
     world: World,
 ) -> None:

@@ -44,6 +44,10 @@ async def walk_the_onboarding(world: World, visitor: Visitor) -> Phone:
         for consent in ("I am 14 or older", "I have read the privacy notice"):
             await tour.choose(consent)
         await tour.choose("I accept the terms of use")
+        # What was ticked stays so while the notice is read.
+        await tour.open("/privacy")
+        await tour.open("/onboarding/privacy")
+        await expect(tour.page.locator(":checked")).to_have_count(3)
         await tour.press("Continue")
         await tour.look("region", "Where do you live?")
         await tour.choose("Abruzzo")

@@ -40,7 +40,10 @@ class _SecondQuestion:
 _QUESTIONS: Final[Mapping[str, _SecondQuestion]] = {
     "contacted": _SecondQuestion(
         translatable("Has your doctor told you what to do?"),
-        translatable("Then the warning goes away. The contact stays in your history."),
+        translatable(
+            "Then the warning goes away. The contact, and what to do after it, stay in your "
+            "history."
+        ),
         translatable("Yes, remove the warning"),
         translatable("Not yet"),
         "risk",
@@ -49,8 +52,8 @@ _QUESTIONS: Final[Mapping[str, _SecondQuestion]] = {
     "hidden": _SecondQuestion(
         translatable("Hide the warning?"),
         translatable(
-            "If you have not called your doctor yet, please do so first. The contact stays in your "
-            "history, so that you can read it again."
+            "If you have not called your doctor yet, please do so first. The contact, and what to "
+            "do after it, stay in your history."
         ),
         translatable("Hide it"),
         translatable("Keep it"),
@@ -84,15 +87,20 @@ class AdvicePages:
         ]
 
     async def advice(self, request: Request) -> Response:
-        """Show what to do; whoever is at risk has seen the warning with it."""
+        """Show what to do; whoever is at risk has seen the warning with it.
+
+        Whoever comes from the history reads what to do after a contact, whatever the state is now.
+        """
         phone, language = self.screens.phone, self.screens.language(request)
         phone.mark_seen()
-        state = phone.status().user
-        settings = phone.record.settings.values
+        history, settings = phone.record.history, phone.record.settings.values
+        looks_back = bool(history) and request.query_params.get("after") == "contact"
+        state = AtRisk(history[0].day) if looks_back else phone.status().user
         return self.screens.show(
             request,
             "advice.html",
             state=state_name(state),
+            looks_back=looks_back,
             **_days(state, self.screens.phone.record, language),
             own_words=_own_words(settings, state, language),
             support=contact_of(settings),
