@@ -25,10 +25,12 @@ async def chromium(*, text_percent: int = 100) -> AsyncIterator[Browser]:
     Args:
         text_percent: How large its user wants text, of the size that browsers begin with.
     """
+    # It takes the place of what says that there is a mouse, so only whoever wants it has it.
     size = f"--blink-settings=defaultFontSize={_TEXT_PIXELS * text_percent // 100}"
+    sizes = [] if text_percent == 100 else [size]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=[*_ARGUMENTS, size]
+            executable_path="/usr/bin/chromium", args=[*_ARGUMENTS, *sizes]
         )
         yield browser
         await browser.close()

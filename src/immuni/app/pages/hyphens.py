@@ -49,6 +49,8 @@ _JOINTS: Final[Mapping[str, str]] = {
         Informa|tiva proprie|tario riaccen|derlo segnala|zione
     """,
 }
+# Names in two languages have a stroke between them, where no hyphen is needed.
+_STROKE: Final = r"(?<=\w)/(?=\w)"
 # Only what is read: no tag with its attributes, no title of a tab, nothing to be copied.
 _UNREAD: Final = r"<title>.*?</title>|<pre.*?</pre>|<[^>]*>"
 
@@ -70,9 +72,8 @@ def _parting(code: str) -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]
         word.replace(_JOINT, ""): word.replace(_JOINT, SOFT_HYPHEN)
         for word in f"{_NAMES} {_JOINTS.get(code, '')}".split()
     }
-    # Names in two languages have a stroke between them, where no hyphen is needed.
-    words["/"] = "/<wbr>"
     # Of two that begin alike the longer one.
     longest_first = "|".join(sorted(words, key=len, reverse=True))
-    pattern = re.compile(f"{_UNREAD}|{longest_first}", re.DOTALL)
+    pattern = re.compile(f"{_UNREAD}|{_STROKE}|{longest_first}", re.DOTALL)
+    words["/"] = "/<wbr>"
     return pattern, lambda found: words.get(found[0], found[0])

@@ -26,6 +26,7 @@ def test_a_name_in_two_languages_may_break_at_its_stroke() -> None:
     [
         '<a href="/Einstellungen" aria-label="Einstellungen">',
         "<title>Einstellungen · Immuni</title>",
+        "<p>&lt;b&gt;1 / 2&lt;/b&gt;</p>",
         '<pre id="diagnostics">Sprache: de\nEinstellungen: 1/2</pre>',
     ],
 )
