@@ -37,27 +37,11 @@ setup: .venv/.installed ## Set up what is missing to run the system
 	@umask 022 && $(pip) --require-hashes --requirement $<
 	@touch $@
 
-# The S3 server of the tests, in an environment of its own.
-.venv/.s3: requirements-s3.lock .venv/.created
+# Environments of their own: of the tests' S3 server and OpenID provider, and of what builds wheels.
+.venv/.s3 .venv/.oidc .venv/.wheels: .venv/.%: requirements-%.lock .venv/.created
 	@echo 'Installing the packages of $<'
-	@umask 022 && $(python) -m venv --clear .venv/s3
-	@umask 022 && .venv/s3/bin/python -m pip install --quiet --disable-pip-version-check \
-		--require-hashes --requirement $<
-	@touch $@
-
-# The OpenID provider of the tests, likewise.
-.venv/.oidc: requirements-oidc.lock .venv/.created
-	@echo 'Installing the packages of $<'
-	@umask 022 && $(python) -m venv --clear .venv/oidc
-	@umask 022 && .venv/oidc/bin/python -m pip install --quiet --disable-pip-version-check \
-		--require-hashes --requirement $<
-	@touch $@
-
-# What builds and checks wheels, likewise.
-.venv/.wheels: requirements-wheels.lock .venv/.created
-	@echo 'Installing the packages of $<'
-	@umask 022 && $(python) -m venv --clear .venv/wheels
-	@umask 022 && .venv/wheels/bin/python -m pip install --quiet --disable-pip-version-check \
+	@umask 022 && $(python) -m venv --clear .venv/$*
+	@umask 022 && .venv/$*/bin/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --requirement $<
 	@touch $@
 

@@ -117,6 +117,20 @@ def _told(was: PhoneSeen, now: PhoneSeen, after: WorldSeen) -> Iterator[Entry]:
         )
     if was.is_set_up and not now.is_set_up:
         yield _entry(now, after, "has destroyed everything that it stored, and begins anew.")
+    yield from _reported(was, now, after)
+    if now.is_paused is not was.is_paused:
+        pause = "takes a pause: it neither sends nor hears." if now.is_paused else "goes on."
+        yield _entry(now, after, pause)
+    if was.is_positive and not now.is_positive:
+        yield _entry(now, after, "knows that its user has recovered.")
+    if was.is_at_risk and not now.is_at_risk and not now.is_positive:
+        yield _entry(
+            now, after, "no longer shows the warning: its time is over, or its user has seen to it."
+        )
+
+
+def _reported(was: PhoneSeen, now: PhoneSeen, after: WorldSeen) -> Iterator[Entry]:
+    """Tell how far its user has come with a positive result."""
     if now.code is not None and now.code != was.code:
         yield _entry(
             now,
@@ -139,15 +153,6 @@ def _told(was: PhoneSeen, now: PhoneSeen, after: WorldSeen) -> Iterator[Entry]:
             "it any longer; today's until tomorrow, two hours after midnight UTC.",
             "Who it was, or whom they met: keys are random numbers, and no identifier that the "
             "phone heard is ever sent.",
-        )
-    if now.is_paused is not was.is_paused:
-        pause = "takes a pause: it neither sends nor hears." if now.is_paused else "goes on."
-        yield _entry(now, after, pause)
-    if was.is_positive and not now.is_positive:
-        yield _entry(now, after, "knows that its user has recovered.")
-    if was.is_at_risk and not now.is_at_risk and not now.is_positive:
-        yield _entry(
-            now, after, "no longer shows the warning: its time is over, or its user has seen to it."
         )
 
 
