@@ -17,6 +17,7 @@ from immuni.app.dummies.simulation import Simulation
 from immuni.app.pages.presence import Presence
 from immuni.app.phone import Phone
 from immuni.app.storage import AppStore
+from immuni.app.upload_errors import UploadOrderError
 from immuni.entropy import SeededEntropy
 from immuni.framework import FileKeyStore
 from tests.integration.app.browser import browsing
@@ -179,6 +180,21 @@ async def test_opening_the_upload_screen_cancels_what_is_planned(world: World) -
     # Nor is anything planned anew for as long as the App stays in the foreground.
     phone.came_to_foreground()
     assert asyncio.all_tasks() <= before
+
+
+async def test_going_on_with_an_upload_cancels_what_was_planned_since(world: World) -> None:
+    phone = await ready(world, Platform.IOS, Slow())
+    await phone.open_upload()
+    phone.left_foreground()
+    before = asyncio.all_tasks()
+    phone.came_to_foreground()
+    (planned,) = asyncio.all_tasks() - before
+
+    with pytest.raises(UploadOrderError):
+        await phone.send_upload()
+    await asyncio.wait({planned}, timeout=20)
+
+    assert planned.cancelled()
 
 
 async def test_deleting_everything_cancels_what_is_planned(world: World) -> None:
